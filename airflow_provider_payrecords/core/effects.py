@@ -1,0 +1,55 @@
+"""What a flow may ask of the world. A driver answers each effect and sends the answer back into the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement
+from airflow_provider_payrecords.core.errors import TransportError
+from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request. Answered with ``Sent``."""
+
+    request: ApiRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a send: the answer, or why there is none, and how long it took in seconds."""
+
+    outcome: ApiResponse | TransportError
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait. Answered with None, or with ``StoppedError`` raised inside the flow if waiting was cut short."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Ask the ledger for the right to send. Answered with a ``Decision`` that is already durable."""
+
+    scope: Scope
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Tell the ledger the outcome. Answered with the ``Entry``, already durable."""
+
+    scope: Scope
+    settlement: Settlement
+
+
+Effect: TypeAlias = Send | Sleep | Claim | Settle
+EffectAnswer: TypeAlias = Sent | None | Decision | Entry
+ResultT = TypeVar("ResultT")
+Flow: TypeAlias = Generator[Effect, Any, ResultT]

@@ -1,0 +1,313 @@
+"""
+What the ledger remembers of one payment, and the two rules that change it: ``consider`` (may this row be sent?) and
+``settle`` (an outcome is known). Both are pure, so every store applies the same rules and only fetches and saves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from airflow_provider_payrecords.core.lifecycle import REPLAY_WINDOW, Event, State, step
+
+CONTENT_CHANGED = "content_changed"
+"""``error_code`` of an entry under review because its row no longer has the content that was sent."""
+KEY_EXPIRED = "idempotency_key_expired"
+"""``error_code`` of an entry under review because its idempotency key is too old to be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """
+    Where row keys live: two scopes never share an entry.
+
+    Attributes:
+        account: ``acct_…``, or the account name the user gave, or the API host with the connection id.
+        mode: ``test`` or ``live``.
+        endpoint: Name of the command, such as ``report_payment``.
+        source: The user's namespace of keys, such as ``adyen-eu``.
+    """
+
+    account: str
+    mode: str
+    endpoint: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """
+    What a worker wants to send.
+
+    Attributes:
+        key: The row's key, unique in its scope.
+        fingerprint: Hash of the content, the same for the same content on any machine.
+        idempotency_key: What the request would carry.
+        amount_minor: Money in minor units of ``currency``, or None where the command names no amount.
+        currency: Lowercase ISO 4217, or None.
+    """
+
+    key: str
+    fingerprint: str
+    idempotency_key: str
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One payment in the ledger. Instants are aware UTC.
+
+    Attributes:
+        claimed_at: First claim under the present ``idempotency_key``: the replay window runs from here.
+        lease_until: Until when ``owner`` may be sending. Set while claimed, else None.
+        owner: ``host:pid:token`` of the worker that claimed it last.
+        may_exist: An earlier send under this key may have taken effect, so "not sent" now proves nothing.
+        payment_record: ``pr_…`` once confirmed.
+        payment_attempt_record: ``par_…`` of its latest attempt at that time.
+        run_id: The run that changed the entry last.
+    """
+
+    scope: Scope
+    key: str
+    state: State
+    fingerprint: str
+    idempotency_key: str
+    created_at: datetime
+    updated_at: datetime
+    claimed_at: datetime | None = None
+    lease_until: datetime | None = None
+    owner: str | None = None
+    may_exist: bool = False
+    payment_record: str | None = None
+    payment_attempt_record: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    run_id: str | None = None
+    error_code: str | None = None
+    error_param: str | None = None
+    error_status: int | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """
+    Who claims.
+
+    Attributes:
+        owner: ``host:pid:token``, unique per process and run.
+        run_id: The run the claim is made for.
+        lease_seconds: How long the claim keeps other workers away.
+    """
+
+    owner: str
+    run_id: str
+    lease_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """
+    The outcome of one claimed send.
+
+    Attributes:
+        idempotency_key: The key that was sent. An outcome for another key than the entry's is ignored.
+        event: ``ACCEPTED``, ``REFUSED``, ``NOT_SENT``, ``LOST``, ``KEY_CLASH`` or ``FOUND``.
+    """
+
+    key: str
+    idempotency_key: str
+    event: Event
+    payment_record: str | None = None
+    payment_attempt_record: str | None = None
+    error_code: str | None = None
+    error_param: str | None = None
+    error_status: int | None = None
+    request_id: str | None = None
+
+
+class Action(str, Enum):
+    """What to do with a row, given its entry."""
+
+    SEND = "send"  # new, or nothing of it can have happened
+    RESEND = "resend"  # may have happened: same idempotency key again
+    DONE = "done"  # confirmed with this content
+    REJECTED = "rejected"  # refused with this content; only a replay sends it again
+    HELD = "held"  # another worker's lease is running
+    REVIEW = "review"  # a person must look
+
+
+SENDING = frozenset({Action.SEND, Action.RESEND})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The action for a row and its entry after the decision. ``changed``: the entry must be saved."""
+
+    action: Action
+    entry: Entry
+    changed: bool
+
+
+def consider(entry: Entry | None, intent: Intent, scope: Scope, worker: Worker, now: datetime) -> Decision:
+    """
+    Decide what to do with a row, and what its entry becomes.
+
+    Args:
+        entry: The entry as stored, or None for a row the ledger has not seen.
+        intent: The row as it is now.
+        now: Aware UTC.
+
+    Returns:
+        For ``SEND`` and ``RESEND`` the entry is claimed for *worker*: save it before anything is sent.
+    """
+    if entry is None:
+        entry = Entry(
+            scope=scope,
+            key=intent.key,
+            state=State.PLANNED,
+            fingerprint=intent.fingerprint,
+            idempotency_key=intent.idempotency_key,
+            created_at=now,
+            updated_at=now,
+        )
+    stored, entry = entry, _lapse(entry, worker.owner, now)
+    match entry.state:
+        case State.PLANNED:
+            return _claim(_renew(entry, intent, now), worker, now, Action.SEND)
+        case State.CLAIMED:
+            return Decision(Action.HELD, entry, changed=entry is not stored)
+        case State.UNKNOWN:
+            return _consider_unknown(entry, intent, worker, now)
+        case State.CONFIRMED:
+            if entry.fingerprint == intent.fingerprint:
+                return Decision(Action.DONE, entry, changed=False)
+            return _review(entry, Event.ROW_CHANGED, CONTENT_CHANGED, worker, now)
+        case State.REJECTED:
+            if entry.fingerprint == intent.fingerprint:
+                return Decision(Action.REJECTED, entry, changed=False)
+            planned = replace(entry, state=step(entry.state, Event.ROW_CHANGED))
+            return _claim(_renew(planned, intent, now), worker, now, Action.SEND)
+        case State.REVIEW:
+            return _consider_review(entry, intent, worker, now)
+
+
+def lapse(entry: Entry, now: datetime) -> Entry:
+    """Return a claimed *entry* as unknown: its worker is gone, and what it sent may have taken effect."""
+    return replace(
+        entry,
+        state=step(entry.state, Event.LEASE_EXPIRED),
+        owner=None,
+        lease_until=None,
+        may_exist=True,
+        updated_at=now,
+    )
+
+
+def settle(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
+    """
+    Return *entry* after an outcome. The same object comes back if the outcome changes nothing.
+
+    An outcome for another idempotency key is ignored, and so is one that proves less than the entry already holds:
+    a confirmed entry stays confirmed whatever a late worker says.
+    """
+    if settlement.idempotency_key != entry.idempotency_key:
+        return entry
+    event = _proven_event(entry, settlement.event)
+    if event is None:
+        return entry
+    state = step(entry.state, event)
+    accepted = state is State.CONFIRMED
+    return replace(
+        entry,
+        state=state,
+        owner=None,
+        lease_until=None,
+        may_exist=state in (State.UNKNOWN, State.REVIEW),
+        payment_record=settlement.payment_record if accepted else None,
+        payment_attempt_record=settlement.payment_attempt_record if accepted else None,
+        error_code=None if accepted else settlement.error_code,
+        error_param=None if accepted else settlement.error_param,
+        error_status=None if accepted else settlement.error_status,
+        request_id=settlement.request_id,
+        updated_at=now,
+    )
+
+
+_VERDICTS = {Event.ACCEPTED: Event.FOUND, Event.FOUND: Event.FOUND}
+
+
+def _proven_event(entry: Entry, event: Event) -> Event | None:
+    if entry.state is State.CLAIMED:
+        if event is Event.NOT_SENT and entry.may_exist:
+            return Event.LOST
+        return Event.ACCEPTED if event is Event.FOUND else event
+    if entry.state is State.UNKNOWN and event in (Event.ACCEPTED, Event.REFUSED, Event.FOUND):
+        return event
+    if entry.state is State.REVIEW and entry.payment_record is None:
+        return _VERDICTS.get(event)
+    return None
+
+
+def _lapse(entry: Entry, owner: str, now: datetime) -> Entry:
+    running = entry.owner != owner and entry.lease_until is not None and entry.lease_until > now
+    return entry if entry.state is not State.CLAIMED or running else lapse(entry, now)
+
+
+def _renew(entry: Entry, intent: Intent, now: datetime) -> Entry:
+    same = entry.idempotency_key == intent.idempotency_key
+    return replace(
+        entry,
+        fingerprint=intent.fingerprint,
+        idempotency_key=intent.idempotency_key,
+        claimed_at=entry.claimed_at if same else None,
+        amount_minor=intent.amount_minor,
+        currency=intent.currency,
+        updated_at=now,
+    )
+
+
+def _claim(entry: Entry, worker: Worker, now: datetime, action: Action) -> Decision:
+    claimed = replace(
+        entry,
+        state=step(entry.state, Event.CLAIM),
+        claimed_at=entry.claimed_at if action is Action.RESEND else now,
+        lease_until=now + timedelta(seconds=worker.lease_seconds),
+        owner=worker.owner,
+        run_id=worker.run_id,
+        updated_at=now,
+    )
+    return Decision(action, claimed, changed=True)
+
+
+def _consider_unknown(entry: Entry, intent: Intent, worker: Worker, now: datetime) -> Decision:
+    if entry.fingerprint != intent.fingerprint or entry.idempotency_key != intent.idempotency_key:
+        return _review(entry, Event.ROW_CHANGED, CONTENT_CHANGED, worker, now)
+    if entry.claimed_at is None or now - entry.claimed_at >= REPLAY_WINDOW:
+        return _review(entry, Event.KEY_EXPIRED, KEY_EXPIRED, worker, now)
+    return _claim(entry, worker, now, Action.RESEND)
+
+
+def _consider_review(entry: Entry, intent: Intent, worker: Worker, now: datetime) -> Decision:
+    restored = entry.payment_record is not None and entry.fingerprint == intent.fingerprint
+    if not restored:
+        return Decision(Action.REVIEW, entry, changed=False)
+    confirmed = replace(
+        entry,
+        state=step(entry.state, Event.ROW_RESTORED),
+        may_exist=False,
+        error_code=None,
+        run_id=worker.run_id,
+        updated_at=now,
+    )
+    return Decision(Action.DONE, confirmed, changed=True)
+
+
+def _review(entry: Entry, event: Event, code: str, worker: Worker, now: datetime) -> Decision:
+    reviewed = replace(
+        entry, state=step(entry.state, event), error_code=code, error_param=None, run_id=worker.run_id, updated_at=now
+    )
+    return Decision(Action.REVIEW, reviewed, changed=True)

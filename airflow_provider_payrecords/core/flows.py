@@ -1,0 +1,190 @@
+"""
+The order of things, written once: generators that yield effects and are sent the answers.
+
+``call`` sends one command until it is answered or given up. ``report`` does so through the ledger: claim, send, settle,
+in this order and no other. Neither touches a clock, a socket or a database; the drivers in ``transport`` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_payrecords.core.commands import AttachPayment, Command
+from airflow_provider_payrecords.core.effects import Claim, Flow, Send, Sent, Settle, Sleep
+from airflow_provider_payrecords.core.entry import SENDING, Decision, Entry, Intent, Scope, Settlement
+from airflow_provider_payrecords.core.errors import (
+    AuthenticationError,
+    Disposition,
+    IdempotencyError,
+    NotSentError,
+    PayRecordsError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    StoppedError,
+    TransportError,
+)
+from airflow_provider_payrecords.core.lifecycle import Event
+from airflow_provider_payrecords.core.retry import Again, RetryPolicy
+from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse, read_answer
+
+STORED_FAILURE = "stored_server_error"
+"""``error_code`` of an entry whose idempotency key replays a failure for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """
+    What came of a call.
+
+    Attributes:
+        answer: The model of the answer, or None.
+        error: Why there is none, or None.
+        request_id: ``req_…`` of the answer that was read last, or None.
+        uncertain: Some send may have taken effect although ``error`` alone would not say so.
+        sends: How many requests left for it.
+    """
+
+    answer: Any
+    error: PayRecordsError | None
+    request_id: str | None
+    uncertain: bool
+    sends: int
+
+
+def call(command: Command, request: ApiRequest, policy: RetryPolicy, jitter: Iterator[float]) -> Flow[Called]:
+    """
+    Send *request* until it is answered or *policy* gives up.
+
+    Args:
+        jitter: Endless; numbers uniform in [0.5, 1].
+    """
+    attempt, elapsed, uncertain, request_id = 0, 0.0, False, None
+    while True:
+        attempt += 1
+        sent: Sent = yield Send(request)
+        elapsed += sent.seconds
+        try:
+            answer = _answer(command, sent.outcome)
+        except PayRecordsError as failure:
+            error = failure
+        else:
+            return Called(answer, None, _request_id(sent.outcome), uncertain, attempt)
+        request_id = _request_id(sent.outcome) or request_id
+        uncertain = uncertain or not isinstance(error, _BEFORE_THE_EFFECT)
+        match policy.decide(attempt, elapsed, error, next(jitter)):
+            case Again(after):
+                try:
+                    yield Sleep(after)
+                except StoppedError:
+                    return Called(None, error, request_id, uncertain, attempt)
+                elapsed += after
+            case _:
+                return Called(None, error, request_id, uncertain, attempt)
+
+
+_BEFORE_THE_EFFECT = (NotSentError, RateLimitError, AuthenticationError, PermissionDeniedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """
+    What came of a payment that went through the ledger.
+
+    Attributes:
+        decision: What the ledger said before anything was sent.
+        called: What came of the call, or None if none was made.
+        entry: The payment's entry as it now stands.
+    """
+
+    decision: Decision
+    called: Called | None
+    entry: Entry
+
+
+def report(
+    command: Command, request: ApiRequest, scope: Scope, intent: Intent, policy: RetryPolicy, jitter: Iterator[float]
+) -> Flow[Reported]:
+    """Claim, send, settle. Nothing is sent unless the claim was granted and is durable."""
+    decision: Decision = yield Claim(scope, intent)
+    if decision.action not in SENDING:
+        return Reported(decision, None, decision.entry)
+    called = yield from call(command, request, policy, jitter)
+    entry: Entry = yield Settle(scope, settlement_of(command, intent, called))
+    return Reported(decision, called, entry)
+
+
+def settlement_of(command: Command, intent: Intent, called: Called) -> Settlement:
+    """Say what a call's outcome means for the ledger."""
+    error = called.error
+    if error is None:
+        return Settlement(
+            key=intent.key,
+            idempotency_key=intent.idempotency_key,
+            event=Event.ACCEPTED,
+            payment_record=_record_id(command, called.answer),
+            payment_attempt_record=getattr(called.answer, "latest_payment_attempt_record", None),
+            request_id=called.request_id,
+        )
+    return Settlement(
+        key=intent.key,
+        idempotency_key=intent.idempotency_key,
+        event=_event(error, called.uncertain),
+        error_code=error_code(error),
+        error_param=getattr(error, "param", None),
+        error_status=getattr(error, "status", None),
+        request_id=called.request_id,
+    )
+
+
+def error_code(error: PayRecordsError) -> str:
+    """Return a short code for *error*: the API's own where there is one."""
+    if isinstance(error, ServerError) and error.replayed:
+        return STORED_FAILURE
+    own = getattr(error, "code", None) or getattr(error, "type", None)
+    return own or _CODES.get(type(error).__name__, type(error).__name__)
+
+
+_CODES = {
+    "NotSentError": "not_sent",
+    "OutcomeUnknownError": "outcome_unknown",
+    "UntrustedServerError": "untrusted_server",
+    "ServerError": "server_error",
+    "ConflictError": "conflict",
+    "StoppedError": "stopped",
+}
+
+
+def _event(error: PayRecordsError, uncertain: bool) -> Event:
+    if isinstance(error, ServerError) and error.replayed:
+        return Event.STUCK
+    if isinstance(error, IdempotencyError):
+        return Event.KEY_CLASH
+    if error.disposition is Disposition.REJECT:
+        return Event.REFUSED
+    return Event.LOST if uncertain or error.disposition is Disposition.UNKNOWN else Event.NOT_SENT
+
+
+def _answer(command: Command, outcome: ApiResponse | TransportError) -> Any:
+    if isinstance(outcome, TransportError):
+        raise outcome
+    return read_answer(command, outcome)
+
+
+def _request_id(outcome: ApiResponse | TransportError) -> str | None:
+    return outcome.headers.get("request-id") if isinstance(outcome, ApiResponse) else None
+
+
+def _record_id(command: Command, answer: Any) -> str:
+    if isinstance(command, AttachPayment):
+        return command.payment_record or command.payment_intent or ""
+    return str(answer.id)
+
+
+def raise_for(called: Called) -> Any:
+    """Return the answer, or raise why there is none."""
+    if called.error is not None:
+        raise called.error
+    return called.answer

@@ -1,0 +1,195 @@
+"""Commands to requests, and answers to models or errors. The only place that knows the API's error envelope."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+
+from airflow_provider_payrecords.core.commands import Command
+from airflow_provider_payrecords.core.errors import (
+    ApiError,
+    AuthenticationError,
+    ConflictError,
+    IdempotencyError,
+    InvalidRequestError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    UntrustedServerError,
+)
+from airflow_provider_payrecords.core.form import encode_form
+from airflow_provider_payrecords.core.identity import STAMPS
+
+MAX_MESSAGE = 300
+"""Characters of an API message that are kept."""
+
+_PERSONAL = ("customer_details", "shipping_details", "description", "metadata")
+_MIN_SCRUBBED = 3
+_EMAIL = re.compile(r"[^\s'\"<>()\[\]:,;]+@[^\s'\"<>()\[\]:,;]+")
+_KEY = re.compile(r"\b(?:sk|rk|pk)_(?:test|live)_\S+")
+_HIDDEN = "[hidden]"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """
+    A request without what is the same for all of them: host, key, version.
+
+    Attributes:
+        target: Path and query, percent-encoded.
+        content: Form body; empty for GET.
+        idempotency_key: For POST, else None.
+    """
+
+    method: str
+    target: str
+    content: bytes = b""
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    """An answer that was read to its end. Header names are lowercase."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def encode(command: Command, idempotency_key: str | None = None) -> ApiRequest:
+    """Return the request that *command* stands for."""
+    form = encode_form(command.params())
+    if command.method == "GET":
+        return ApiRequest("GET", f"{command.url_path()}?{form.decode()}" if form else command.url_path())
+    return ApiRequest("POST", command.url_path(), form, idempotency_key)
+
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+def read_answer(command: Command, response: ApiResponse) -> Any:
+    """
+    Return the model of *response*.
+
+    Raises:
+        ApiError: The API answered with an error; the class says what it means for the payment.
+        OutcomeUnknownError: This is not an answer of the API: not JSON, cut short, or without an id.
+        UntrustedServerError: A redirect, which is never followed.
+    """
+    if 200 <= response.status < 300:
+        try:
+            return command.answer.model_validate_json(response.content)
+        except ValidationError:
+            raise OutcomeUnknownError(
+                f"The answer to {command.endpoint} ({response.status}) is not one of the API: not JSON, cut short or "
+                "without an id. Run again: the same idempotency key is sent.",
+                status=response.status,
+            ) from None
+    if 300 <= response.status < 400:
+        raise UntrustedServerError(
+            f"The server redirected {command.endpoint} ({response.status}); redirects are not followed. Check the "
+            "API base.",
+            status=response.status,
+        )
+    raise _error(command, response)
+
+
+def _error(command: Command, response: ApiResponse) -> ApiError | OutcomeUnknownError:
+    envelope = _envelope(response)
+    cls = _error_class(response.status, envelope)
+    if envelope is None and cls is InvalidRequestError:
+        return OutcomeUnknownError(
+            f"{command.endpoint} was answered with {response.status} by something that is not the API. Check the API "
+            "base and any proxy, then run again.",
+            status=response.status,
+        )
+    envelope = envelope or {}
+    request_id = response.headers.get("request-id")
+    code, param = _text(envelope, "code"), _text(envelope, "param")
+    said = scrub(_text(envelope, "message") or "", command)
+    facts = [str(response.status), *(part for part in (code, param and f"param {param}", request_id) if part)]
+    return cls(
+        f"{_ADVICE[cls].format(endpoint=command.endpoint)} ({', '.join(facts)})" + (f": {said}" if said else ""),
+        status=response.status,
+        code=code,
+        param=param,
+        request_id=request_id,
+        type=_text(envelope, "type"),
+        reason=response.headers.get("stripe-rate-limited-reason"),
+        replayed=response.headers.get("idempotent-replayed") == "true",
+        should_retry={"true": True, "false": False}.get(response.headers.get("stripe-should-retry", "")),
+        retry_after_seconds=_seconds(response.headers.get("retry-after")),
+    )
+
+
+def _error_class(status: int, envelope: Mapping[str, Any] | None) -> type[ApiError]:
+    if status >= 500:
+        return ServerError
+    if status == 409 or (envelope or {}).get("code") == "idempotency_key_in_use":
+        return ConflictError
+    if status == 429 or (envelope or {}).get("code") == "rate_limit":
+        return RateLimitError
+    if (envelope or {}).get("type") == "idempotency_error":
+        return IdempotencyError
+    return {401: AuthenticationError, 403: PermissionDeniedError}.get(status, InvalidRequestError)
+
+
+_ADVICE: dict[type[ApiError], str] = {
+    AuthenticationError: "The API key was not accepted for {endpoint}. Check the connection's key and its mode",
+    PermissionDeniedError: "The API key lacks the permission for {endpoint}. Grant payment_records_write to it",
+    RateLimitError: "The API turned {endpoint} away for its rate or an object lock. Nothing happened; run again",
+    ConflictError: "A request with this idempotency key is still running for {endpoint}. Run again in a minute",
+    IdempotencyError: "The idempotency key was used with other parameters for {endpoint}. A person must compare",
+    ServerError: "The API failed at {endpoint}; whether it took effect is unknown. Run again: the same key is sent",
+    InvalidRequestError: "The API refused {endpoint}. Correct the row, then replay it",
+}
+
+
+def scrub(text: str, command: Command) -> str:
+    """Return an API message without key-like strings, e-mail addresses and the personal values of *command*."""
+    text = _KEY.sub(_HIDDEN, text)
+    for value in sorted(set(_personal_values(command)), key=len, reverse=True):
+        text = text.replace(value, _HIDDEN)
+    text = " ".join(_EMAIL.sub(_HIDDEN, text).split())
+    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
+
+
+def _personal_values(command: Command) -> Iterator[str]:
+    params = command.params()
+    method = params.get("payment_method_details")
+    billing = method.get("billing_details") if isinstance(method, dict) else None
+    for part in (*(params.get(name) for name in _PERSONAL), billing):
+        yield from _leaves(part)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in STAMPS:
+                yield from _leaves(inner)
+    elif isinstance(value, str) and len(value) >= _MIN_SCRUBBED:
+        yield value
+
+
+def _envelope(response: ApiResponse) -> Mapping[str, Any] | None:
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return None
+    error = body.get("error") if isinstance(body, dict) else None
+    return cast("Mapping[str, Any]", error) if isinstance(error, dict) else None
+
+
+def _text(envelope: Mapping[str, Any], name: str) -> str | None:
+    value = envelope.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text is not None and re.fullmatch(r"\d{1,5}(\.\d{1,3})?", text) else None
