@@ -1,0 +1,176 @@
+"""The asynchronous driver: the blocking one's loop with await, for many flows that share a pool and a pace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol
+
+import anyio
+import httpx
+
+from airflow_provider_payrecords.core.effects import (
+    Claim,
+    Effect,
+    EffectAnswer,
+    Flow,
+    ResultT,
+    Send,
+    Sent,
+    Settle,
+    Sleep,
+)
+from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement
+from airflow_provider_payrecords.core.errors import NotSentError, StoppedError, TransportError
+from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
+from airflow_provider_payrecords.settings import Settings
+from airflow_provider_payrecords.transport import http
+from airflow_provider_payrecords.transport.outcome import cut_short, transport_error
+from airflow_provider_payrecords.transport.pace import Pacer
+
+
+class AsyncLedger(Protocol):
+    """What the driver asks of a ledger: one payment at a time. Both are durable when they return."""
+
+    async def claim_one(self, scope: Scope, intent: Intent) -> Decision:
+        """Decide and save."""
+        ...
+
+    async def settle_one(self, scope: Scope, settlement: Settlement) -> Entry:
+        """Apply and save."""
+        ...
+
+
+class AsyncTransport:
+    """
+    One httpx client and the loop that drives flows with it.
+
+    Args:
+        connections: Size of the pool, and so how many flows can send at once.
+        network: Transport to use in place of the network, for tests.
+        ledger: Where claims and settlements go; needed only by flows that make them.
+        pause: Waits the given seconds.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        connections: int = 8,
+        network: httpx.AsyncBaseTransport | None = None,
+        ledger: AsyncLedger | None = None,
+        pause: Callable[[float], Awaitable[None]] = anyio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=settings.api_base,
+            headers=http.base_headers(settings),
+            timeout=http.timeouts(settings),
+            limits=http.limits(connections),
+            follow_redirects=False,
+            transport=network,
+        )
+        self._whole_seconds = http.whole_seconds(settings)
+        self._ledger = ledger
+        self._pause = pause
+        self._clock = clock
+        self._waiting: set[anyio.CancelScope] = set()
+        self._sending: set[anyio.CancelScope] = set()
+        self._stopping = False
+        self.pacer = Pacer(settings.rate_limit, clock)
+        self.requests = 0
+        """How many requests left."""
+
+    async def run(self, flow: Flow[ResultT]) -> ResultT:
+        """Drive *flow* to its end and return its value."""
+        step = partial(flow.send, None)
+        while True:
+            try:
+                effect = step()
+            except StopIteration as done:
+                value: ResultT = done.value
+                return value
+            try:
+                step = partial(flow.send, await self._perform(effect))
+            except StoppedError as stopped:
+                step = partial(flow.throw, stopped)
+
+    def stop(self) -> None:
+        """Send nothing more and wait for nothing more. Requests on their way may still be answered."""
+        self._stopping = True
+        for scope in list(self._waiting):
+            scope.cancel()
+
+    def give_up(self) -> None:
+        """Stop, and leave the requests on their way: their outcome is unknown."""
+        self.stop()
+        for scope in list(self._sending):
+            scope.cancel()
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._client.aclose()
+
+    async def _perform(self, effect: Effect) -> EffectAnswer:
+        match effect:
+            case Send(request):
+                begun = self._clock()
+                outcome = await self._paced(request)
+                self.pacer.learn(outcome)
+                return Sent(outcome, self._clock() - begun)
+            case Sleep(seconds):
+                await self._wait(seconds)
+                return None
+            case Claim(scope, intent):
+                return await self._memory.claim_one(scope, intent)
+            case Settle(scope, settlement):
+                return await self._memory.settle_one(scope, settlement)
+
+    @property
+    def _memory(self) -> AsyncLedger:
+        if self._ledger is None:
+            raise TypeError("This flow claims and settles; give its driver a ledger.")
+        return self._ledger
+
+    async def _paced(self, request: ApiRequest) -> ApiResponse | TransportError:
+        try:
+            await self._wait(self.pacer.reserve())
+        except StoppedError as stopped:
+            return NotSentError(stopped.message)
+        return await self._send(request)
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds > 0 and not self._stopping:
+            with anyio.CancelScope() as scope:
+                self._waiting.add(scope)
+                try:
+                    await self._pause(seconds)
+                finally:
+                    self._waiting.discard(scope)
+        if self._stopping:
+            raise StoppedError("Asked to stop before the request was made. Run again.")
+
+    async def _send(self, request: ApiRequest) -> ApiResponse | TransportError:
+        self.requests += 1
+        with anyio.CancelScope(deadline=anyio.current_time() + self._whole_seconds) as scope:
+            self._sending.add(scope)
+            try:
+                return await self._exchange(request)
+            except httpx.HTTPError as error:
+                return transport_error(error)
+            finally:
+                self._sending.discard(scope)
+        return cut_short()
+
+    async def _exchange(self, request: ApiRequest) -> ApiResponse | TransportError:
+        async with self._client.stream(
+            request.method, request.target, content=request.content, headers=http.request_headers(request)
+        ) as response:
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > http.MAX_ANSWER_BYTES:
+                    return cut_short()
+            return http.to_response(response, bytes(content))

@@ -1,0 +1,71 @@
+"""How requests look on the wire: the headers that are the same for all of them, limits and timeouts."""
+
+from __future__ import annotations
+
+import logging
+import platform
+
+import httpx
+
+from airflow_provider_payrecords import __version__
+from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
+from airflow_provider_payrecords.settings import Settings
+
+USER_AGENT = f"airflow-provider-payrecords/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+"""A page of a hundred records is well below this."""
+
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def base_headers(settings: Settings) -> dict[str, str]:
+    """Return the headers of every request."""
+    headers = {
+        "Authorization": f"Bearer {settings.api_key.get_secret_value()}",
+        "Stripe-Version": settings.stripe_version,
+        "User-Agent": USER_AGENT,
+        "Accept": "application/json",
+    }
+    if settings.stripe_account:
+        headers["Stripe-Account"] = settings.stripe_account
+    return headers
+
+
+def request_headers(request: ApiRequest) -> dict[str, str]:
+    """Return the headers of one request."""
+    if request.method != "POST":
+        return {}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if request.idempotency_key is not None:
+        headers["Idempotency-Key"] = request.idempotency_key
+    return headers
+
+
+def timeouts(settings: Settings) -> httpx.Timeout:
+    """Return httpx's four timeouts."""
+    return httpx.Timeout(
+        connect=settings.connect_timeout_seconds,
+        read=settings.read_timeout_seconds,
+        write=settings.write_timeout_seconds,
+        pool=settings.pool_timeout_seconds,
+    )
+
+
+def whole_seconds(settings: Settings) -> float:
+    """Return the bound on one request from its start to the last byte of its answer."""
+    return (
+        settings.pool_timeout_seconds
+        + settings.connect_timeout_seconds
+        + settings.write_timeout_seconds
+        + settings.read_timeout_seconds
+    )
+
+
+def limits(connections: int) -> httpx.Limits:
+    """Return the bounds of the one pool a client has."""
+    return httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30)
+
+
+def to_response(response: httpx.Response, content: bytes) -> ApiResponse:
+    """Return what was read, free of httpx."""
+    return ApiResponse(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
