@@ -1,0 +1,44 @@
+# What a person or CI runs here. Everything is installed into .venv in this folder and nothing elsewhere.
+
+BIN := .venv/bin
+ARGS ?=
+
+# Airflow starts a dozen Python processes: without byte-code each takes seconds longer.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo airflow test lint format build constraints clean
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install everything into .venv (done by the others when needed)
+	@scripts/setup
+
+demo: setup ## Report the example extracts to a local sandbox and show what happened
+	@$(BIN)/payrecords demo $(ARGS)
+
+airflow: setup ## Open Airflow with the example DAGs, wired to the sandbox
+	@$(BIN)/payrecords demo --serve $(ARGS)
+
+test: lint ## Run everything CI runs: format, lint, types, layers, tests, coverage of core
+	$(BIN)/python -m pytest tests/core --cov
+	$(BIN)/python -m pytest tests --ignore=tests/core $(ARGS)
+
+lint: setup ## Check format, lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## Rewrite the code in our format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build: setup ## Build the wheel and the source archive into dist
+	$(BIN)/hatchling build
+
+constraints: setup ## Choose the newest versions that fit, and pin them
+	@scripts/constraints
+
+clean: ## Remove .venv, caches and builds (a ledger in .payrecords stays)
+	rm -rf .venv .venv-uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist
