@@ -17,8 +17,6 @@ from pydantic_core import PydanticCustomError
 from airflow_provider_payrecords.core.errors import CommandError
 from airflow_provider_payrecords.core.models import Invoice, Page, PaymentAttemptRecord, PaymentRecord
 from airflow_provider_payrecords.core.parameters import (
-    CLEAR,
-    SET,
     Amount,
     Canceled,
     ClearableShippingDetails,
@@ -41,6 +39,7 @@ from airflow_provider_payrecords.core.parameters import (
     ShippingDetails,
     Text,
 )
+from airflow_provider_payrecords.core.problems import explain
 
 STRIPE_VERSION = "2026-10-28.endive"
 """The API version these commands and the answer models follow."""
@@ -354,27 +353,6 @@ COMMANDS: dict[str, type[Command]] = {
 
 CommandT = TypeVar("CommandT", bound=Command)
 
-_CODES = {
-    "missing": "parameter_missing",
-    "extra_forbidden": "parameter_unknown",
-    "literal_error": "invalid_value",
-    "string_too_long": "too_long",
-    "greater_than_equal": "parameter_invalid_integer",
-    "less_than_equal": "parameter_invalid_integer",
-}
-_MESSAGES = {
-    "missing": "This field is required.",
-    "extra_forbidden": "The API does not know this field.",
-    "string_too_long": "At most {max_length} characters.",
-    "literal_error": "Must be one of {expected}.",
-    "string_type": "Send text.",
-    "model_type": "Send a hash of fields.",
-    "dict_type": "Send a hash of fields.",
-    "greater_than_equal": "Must be at least {ge}.",
-    "less_than_equal": "Must be at most {le}.",
-}
-_NOT_A_FIELD = frozenset({SET, CLEAR, "[key]"})
-
 
 def build(command_type: type[CommandT], values: Mapping[str, Any]) -> CommandT:
     """
@@ -389,21 +367,7 @@ def build(command_type: type[CommandT], values: Mapping[str, Any]) -> CommandT:
     try:
         return command_type.model_validate(dict(values))
     except ValidationError as error:
-        problems = [_problem(detail) for detail in error.errors(include_url=False, include_input=False)]
+        problems = [explain(detail) for detail in error.errors(include_url=False, include_input=False)]
     unique = list({(one["field"], one["code"]): one for one in problems}.values())
     text = "; ".join(f"{one['field']}: {one['message']}" for one in unique)
     raise CommandError(f"{command_type.endpoint} cannot be sent. {text}", problems=unique)
-
-
-def _problem(detail: Any) -> dict[str, str]:
-    kind = detail["type"]
-    context = detail.get("ctx", {})
-    field = ".".join(str(part) for part in detail["loc"] if part not in _NOT_A_FIELD)
-    if "field" in context:
-        field = f"{field}.{context['field']}" if field else context["field"]
-    known = kind in _MESSAGES
-    return {
-        "field": field,
-        "code": _CODES.get(kind, kind if isinstance(kind, str) and "_type" not in kind else "invalid_type"),
-        "message": _MESSAGES[kind].format(**context) if known else detail["msg"],
-    }

@@ -50,6 +50,6 @@ class Settle:
 
 
 Effect: TypeAlias = Send | Sleep | Claim | Settle
-EffectAnswer: TypeAlias = Sent | None | Decision | Entry
+EffectAnswer: TypeAlias = Sent | Decision | Entry | None
 ResultT = TypeVar("ResultT")
 Flow: TypeAlias = Generator[Effect, Any, ResultT]

@@ -1,6 +1,8 @@
 """
-What the ledger remembers of one payment, and the two rules that change it: ``consider`` (may this row be sent?) and
-``settle`` (an outcome is known). Both are pure, so every store applies the same rules and only fetches and saves.
+What the ledger remembers of one payment, and the two rules that change it.
+
+``consider``: may this row be sent? ``settle``: an outcome is known. Both are pure, so every store applies the same
+rules and only fetches and saves.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class Intent:
         idempotency_key: What the request would carry.
         amount_minor: Money in minor units of ``currency``, or None where the command names no amount.
         currency: Lowercase ISO 4217, or None.
+        replay: Send it again, under the same key, although the API refused this very content before.
     """
 
     key: str
@@ -53,6 +56,7 @@ class Intent:
     idempotency_key: str
     amount_minor: int | None = None
     currency: str | None = None
+    replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +191,12 @@ def consider(entry: Entry | None, intent: Intent, scope: Scope, worker: Worker, 
                 return Decision(Action.DONE, entry, changed=False)
             return _review(entry, Event.ROW_CHANGED, CONTENT_CHANGED, worker, now)
         case State.REJECTED:
-            if entry.fingerprint == intent.fingerprint:
+            same = entry.fingerprint == intent.fingerprint
+            if same and not intent.replay:
                 return Decision(Action.REJECTED, entry, changed=False)
-            planned = replace(entry, state=step(entry.state, Event.ROW_CHANGED))
+            planned = replace(entry, state=step(entry.state, Event.REPLAY if same else Event.ROW_CHANGED))
             return _claim(_renew(planned, intent, now), worker, now, Action.SEND)
-        case State.REVIEW:
+        case State.REVIEW:  # pragma: no branch  # every state has its case, so nothing falls through
             return _consider_review(entry, intent, worker, now)
 
 

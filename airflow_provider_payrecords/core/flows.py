@@ -15,6 +15,7 @@ from airflow_provider_payrecords.core.commands import AttachPayment, Command
 from airflow_provider_payrecords.core.effects import Claim, Flow, Send, Sent, Settle, Sleep
 from airflow_provider_payrecords.core.entry import SENDING, Decision, Entry, Intent, Scope, Settlement
 from airflow_provider_payrecords.core.errors import (
+    ApiError,
     AuthenticationError,
     Disposition,
     IdempotencyError,
@@ -25,6 +26,7 @@ from airflow_provider_payrecords.core.errors import (
     ServerError,
     StoppedError,
     TransportError,
+    UntrustedServerError,
 )
 from airflow_provider_payrecords.core.lifecycle import Event
 from airflow_provider_payrecords.core.retry import Again, RetryPolicy
@@ -73,7 +75,7 @@ def call(command: Command, request: ApiRequest, policy: RetryPolicy, jitter: Ite
         else:
             return Called(answer, None, _request_id(sent.outcome), uncertain, attempt)
         request_id = _request_id(sent.outcome) or request_id
-        uncertain = uncertain or not isinstance(error, _BEFORE_THE_EFFECT)
+        uncertain = uncertain or not _proves_nothing_happened(error)
         match policy.decide(attempt, elapsed, error, next(jitter)):
             case Again(after):
                 try:
@@ -85,7 +87,16 @@ def call(command: Command, request: ApiRequest, policy: RetryPolicy, jitter: Ite
                 return Called(None, error, request_id, uncertain, attempt)
 
 
-_BEFORE_THE_EFFECT = (NotSentError, RateLimitError, AuthenticationError, PermissionDeniedError)
+_BEFORE_THE_EFFECT = (RateLimitError, AuthenticationError, PermissionDeniedError)
+
+
+def _proves_nothing_happened(error: PayRecordsError) -> bool:
+    """Say so only for what came before the effect, in the API's own words: a proxy may refuse an answer as well."""
+    if isinstance(error, ApiError):
+        return isinstance(error, _BEFORE_THE_EFFECT) and error.type is not None
+    if isinstance(error, UntrustedServerError):
+        return error.status is None
+    return isinstance(error, NotSentError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,10 @@ def idempotency_key(scope: Scope, key: str, command: Command) -> str:
     Return ``payrecords-`` and 48 hex digits of scope, row key and the canonical body.
 
     Raises:
-        CommandError: *key* is empty or too long to be found again.
+        CommandError: *key* or the scope's source is empty or too long to be found again.
     """
     check_key(key)
+    check_source(scope.source)
     identity = "\x00".join((scope.account, scope.mode, scope.endpoint, scope.source, key)).encode()
     return f"payrecords-{_digest(identity + bytes(1) + canonical_body(command), length=48)}"
 
@@ -67,11 +68,26 @@ def check_key(key: str) -> None:
     Raises:
         CommandError: Empty, longer than a metadata value may be, or with control characters.
     """
-    if not key or len(key) > MAX_METADATA_VALUE or not key.isprintable():
+    if not _is_label(key):
         raise _invalid(
             "key",
             "invalid_key",
             f"A row key has 1 to {MAX_METADATA_VALUE} printable characters. Choose a column that names the payment.",
+        )
+
+
+def check_source(source: str) -> None:
+    """
+    Check that *source* can be a namespace of row keys.
+
+    Raises:
+        CommandError: Empty, longer than a metadata value may be, or with control characters.
+    """
+    if not _is_label(source):
+        raise _invalid(
+            "source",
+            "invalid_source",
+            f"A source has 1 to {MAX_METADATA_VALUE} printable characters, such as adyen-eu.",
         )
 
 
@@ -83,10 +99,12 @@ def stamp(command: CommandT, source: str, key: str) -> CommandT:
     stamp that names the payment.
 
     Raises:
-        CommandError: The metadata has no room for two entries, or uses their names.
+        CommandError: The metadata has no room for two entries, or uses their names; or one of them cannot be sent.
     """
     if not isinstance(command, ReportPayment):
         return command
+    check_key(key)
+    check_source(source)
     metadata: dict[str, Any] = dict(command.metadata) if isinstance(command.metadata, dict) else {}
     if STAMPS & metadata.keys():
         raise _invalid("metadata", "invalid_metadata", f"{KEY_STAMP} and {SOURCE_STAMP} are set by this package.")
@@ -102,6 +120,10 @@ def stamp(command: CommandT, source: str, key: str) -> CommandT:
 
 def _invalid(field: str, code: str, message: str) -> CommandError:
     return CommandError(f"{field}: {message}", problems=[{"field": field, "code": code, "message": message}])
+
+
+def _is_label(text: str) -> bool:
+    return 1 <= len(text) <= MAX_METADATA_VALUE and text.isprintable()
 
 
 def _digest(data: bytes, length: int = 32) -> str:

@@ -45,6 +45,7 @@ class Event(str, Enum):
     STUCK = "stuck"  # the API answers with the same stored failure for ever under this idempotency key
     LEASE_EXPIRED = "lease_expired"
     KEY_EXPIRED = "key_expired"  # too late to send the same idempotency key again
+    REPLAY = "replay"  # somebody asks to send a refused payment once more
     ROW_CHANGED = "row_changed"  # the same row now has other content
     ROW_RESTORED = "row_restored"  # a changed row has its confirmed content again
     FOUND = "found"  # the record was found at the API
@@ -68,6 +69,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.UNKNOWN, Event.KEY_EXPIRED): State.REVIEW,
     (State.UNKNOWN, Event.ROW_CHANGED): State.REVIEW,
     (State.REJECTED, Event.ROW_CHANGED): State.PLANNED,
+    (State.REJECTED, Event.REPLAY): State.PLANNED,
     (State.CONFIRMED, Event.ROW_CHANGED): State.REVIEW,
     (State.REVIEW, Event.ROW_RESTORED): State.CONFIRMED,
     (State.REVIEW, Event.FOUND): State.CONFIRMED,

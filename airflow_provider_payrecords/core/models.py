@@ -1,14 +1,15 @@
 """
 What the API answers, field names exactly as it spells them.
 
-Reading is lenient where writing is strict: only ``id`` must be there, and fields nobody knows yet are kept. A record
-has no status field; its state is read off the amount buckets.
+Reading is lenient where writing is strict: only ``id`` must be there, and fields nobody knows yet are kept. What says
+that it is something else, and a list that does not say whether more follows, is no answer. A record has no status
+field; its state is read off the amount buckets.
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,7 +42,6 @@ class _Buckets(Answer):
     """What records and attempts share."""
 
     id: str = Field(min_length=1)
-    object: str | None = None
     amount: Money | None = None
     amount_authorized: Money | None = None
     amount_canceled: Money | None = None
@@ -97,6 +97,7 @@ class PaymentRecord(_Buckets):
         https://docs.stripe.com/api/payment-record/object
     """
 
+    object: Literal["payment_record"] | None = None
     latest_payment_attempt_record: str | None = None
 
 
@@ -108,6 +109,7 @@ class PaymentAttemptRecord(_Buckets):
         https://docs.stripe.com/api/payment-attempt-record/object
     """
 
+    object: Literal["payment_attempt_record"] | None = None
     payment_record: str | None = None
 
 
@@ -120,7 +122,7 @@ class Invoice(Answer):
     """
 
     id: str = Field(min_length=1)
-    object: str | None = None
+    object: Literal["invoice"] | None = None
     status: str | None = None
     currency: str | None = None
     amount_due: int | None = None
@@ -139,9 +141,9 @@ class Page(Answer, Generic[ItemT]):
         https://docs.stripe.com/api/pagination
     """
 
-    object: str | None = None
+    object: Literal["list"] | None = None
     url: str | None = None
-    has_more: bool = False
+    has_more: bool
     data: list[ItemT]
 
 

@@ -160,7 +160,8 @@ class Amount(Parameter):
         try:
             check_minor_units(self.value, self.currency)
         except MoneyError as error:
-            raise PydanticCustomError(error.code, "{message}", {"message": error.message}) from None
+            context = {"message": error.message, "field": "value"}
+            raise PydanticCustomError(error.code, "{message}", context) from None
         return self
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -24,16 +24,10 @@ from airflow_provider_payrecords.core.errors import (
     UntrustedServerError,
 )
 from airflow_provider_payrecords.core.form import encode_form
-from airflow_provider_payrecords.core.identity import STAMPS
+from airflow_provider_payrecords.core.scrub import scrub
 
-MAX_MESSAGE = 300
-"""Characters of an API message that are kept."""
-
-_PERSONAL = ("customer_details", "shipping_details", "description", "metadata")
-_MIN_SCRUBBED = 3
-_EMAIL = re.compile(r"[^\s'\"<>()\[\]:,;]+@[^\s'\"<>()\[\]:,;]+")
-_KEY = re.compile(r"\b(?:sk|rk|pk)_(?:test|live)_\S+")
-_HIDDEN = "[hidden]"
+MAX_LABEL = 200
+"""Characters of an error's code, type and parameter that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +105,7 @@ def _error(command: Command, response: ApiResponse) -> ApiError | OutcomeUnknown
         )
     envelope = envelope or {}
     request_id = response.headers.get("request-id")
-    code, param = _text(envelope, "code"), _text(envelope, "param")
+    code, param = _label(envelope, "code"), _label(envelope, "param")
     said = scrub(_text(envelope, "message") or "", command)
     facts = [str(response.status), *(part for part in (code, param and f"param {param}", request_id) if part)]
     return cls(
@@ -120,7 +114,7 @@ def _error(command: Command, response: ApiResponse) -> ApiError | OutcomeUnknown
         code=code,
         param=param,
         request_id=request_id,
-        type=_text(envelope, "type"),
+        type=_label(envelope, "type"),
         reason=response.headers.get("stripe-rate-limited-reason"),
         replayed=response.headers.get("idempotent-replayed") == "true",
         should_retry={"true": True, "false": False}.get(response.headers.get("stripe-should-retry", "")),
@@ -151,32 +145,6 @@ _ADVICE: dict[type[ApiError], str] = {
 }
 
 
-def scrub(text: str, command: Command) -> str:
-    """Return an API message without key-like strings, e-mail addresses and the personal values of *command*."""
-    text = _KEY.sub(_HIDDEN, text)
-    for value in sorted(set(_personal_values(command)), key=len, reverse=True):
-        text = text.replace(value, _HIDDEN)
-    text = " ".join(_EMAIL.sub(_HIDDEN, text).split())
-    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
-
-
-def _personal_values(command: Command) -> Iterator[str]:
-    params = command.params()
-    method = params.get("payment_method_details")
-    billing = method.get("billing_details") if isinstance(method, dict) else None
-    for part in (*(params.get(name) for name in _PERSONAL), billing):
-        yield from _leaves(part)
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if name not in STAMPS:
-                yield from _leaves(inner)
-    elif isinstance(value, str) and len(value) >= _MIN_SCRUBBED:
-        yield value
-
-
 def _envelope(response: ApiResponse) -> Mapping[str, Any] | None:
     try:
         body = json.loads(response.content)
@@ -189,6 +157,11 @@ def _envelope(response: ApiResponse) -> Mapping[str, Any] | None:
 def _text(envelope: Mapping[str, Any], name: str) -> str | None:
     value = envelope.get(name)
     return value if isinstance(value, str) and value else None
+
+
+def _label(envelope: Mapping[str, Any], name: str) -> str | None:
+    value = _text(envelope, name)
+    return " ".join(value.split())[:MAX_LABEL] or None if value else None
 
 
 def _seconds(text: str | None) -> float | None:

@@ -1,0 +1,18 @@
+"""Extracts to plans to runs: every payment exactly once, whatever happens on the way."""
+
+from airflow_provider_payrecords.bulk.options import RunOptions
+from airflow_provider_payrecords.bulk.run import Report, plan_extract, report_extract
+from airflow_provider_payrecords.bulk.single import CommandReport, default_key, report_command
+from airflow_provider_payrecords.bulk.summary import Progress, RunSummary
+
+__all__ = [
+    "CommandReport",
+    "Progress",
+    "Report",
+    "RunOptions",
+    "RunSummary",
+    "default_key",
+    "plan_extract",
+    "report_command",
+    "report_extract",
+]

@@ -1,0 +1,261 @@
+"""
+The engine of a run: claims in batches, sends through a window of workers, settles in batches.
+
+No request leaves before its claim is committed, and no row is called confirmed before its settlement is. A batch that
+was claimed and not sent is released when the run stops; after a crash its claims lapse and it is sent again under the
+same idempotency key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from airflow_provider_payrecords.bulk.find import find_records, may_be_found
+from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess
+from airflow_provider_payrecords.bulk.lines import STATES, line_of, problem_line
+from airflow_provider_payrecords.bulk.options import RunOptions
+from airflow_provider_payrecords.bulk.prepare import Prepared
+from airflow_provider_payrecords.bulk.results import Results
+from airflow_provider_payrecords.bulk.stopping import Stopping
+from airflow_provider_payrecords.bulk.summary import CONFIRMED, REJECTED, Tally
+from airflow_provider_payrecords.core.entry import SENDING, Action, Entry
+from airflow_provider_payrecords.core.errors import LedgerError, NotSentError, PayRecordsError, ResultsError
+from airflow_provider_payrecords.core.flows import Called, call, settlement_of
+from airflow_provider_payrecords.core.retry import RetryPolicy
+from airflow_provider_payrecords.extract import RowProblem
+from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
+from airflow_provider_payrecords.transport.pace import uniform_jitter
+
+SETTLE_ROWS = 100
+TICK_SECONDS = 0.1
+GRACE_SECONDS = 2.0
+"""How long requests on their way may still be answered once somebody asked to stop. Airflow kills after five."""
+HELD_WAIT_SECONDS = 30.0
+MAX_SET_ASIDE = 10_000
+"""Rows that are looked at once more at the end; beyond it they are left to the next run."""
+
+Item = tuple[int, Prepared | RowProblem]
+"""A row's position in the extract, from 0 without gaps, and the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the engine asks of the world besides API and ledger. ``clock`` is monotonic seconds."""
+
+    should_stop: Callable[[], bool] = lambda: False
+    on_tick: Callable[[], None] = lambda: None
+    pause: Callable[[float], Awaitable[None]] = anyio.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+class Engine:
+    """One run. Use once."""
+
+    def __init__(
+        self,
+        access: LedgerAccess,
+        transport: AsyncTransport,
+        policy: RetryPolicy,
+        options: RunOptions,
+        results: Results,
+        tally: Tally,
+        outside: Outside,
+    ) -> None:
+        self._access = access
+        self._transport = transport
+        self._policy = policy
+        self._options = options
+        self._results = results
+        self._tally = tally
+        self._outside = outside
+        self._jitter = uniform_jitter()
+        self._queue: asyncio.Queue[Prepared | None] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._called: list[tuple[Prepared, Called]] = []
+        self._held: list[Prepared] = []
+        self._open: list[tuple[Prepared, Entry, PayRecordsError | None]] = []
+        self._sends_left = options.canary
+        self._asked_to_stop_at: float | None = None
+        self._failure: PayRecordsError | None = None
+        self.stopping = Stopping(options, tally)
+
+    async def run(self, batches: Iterable[Sequence[Item]]) -> None:
+        """
+        Report every row of *batches*.
+
+        Raises:
+            ExtractError: The extract broke; what was read of it is reported.
+            LedgerError: The ledger failed. What was sent and not settled is sent again under its key next time.
+            ResultsError: The results cannot be written. Everything sent is settled.
+        """
+        self._access.release_the_dead()
+        await self._round(batches)
+        waited = 0.0
+        while self._held and self.stopping.reason is None and waited < HELD_WAIT_SECONDS:
+            await self._outside.pause(1.0)
+            waited += 1.0
+            self._access.release_the_dead()
+            held, self._held = self._held, []
+            await self._round([[(row.order, row) for row in held]])
+        self._close_held()
+        await self._close_open()
+        if self._failure is not None:
+            raise self._failure
+
+    async def _round(self, batches: Iterable[Sequence[Item]]) -> None:
+        ticker = asyncio.create_task(self._tick())
+        tasks = [asyncio.create_task(self._work()) for _ in range(self._options.concurrency)]
+        tasks.append(asyncio.create_task(self._feed(batches)))
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in (ticker, *tasks):
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._settle()
+            with suppress(asyncio.CancelledError):
+                await ticker
+
+    async def _feed(self, batches: Iterable[Sequence[Item]]) -> None:
+        try:
+            for batch in batches:
+                for part in self._parts(batch):
+                    self._take(part)
+                    await self._wait_for_room()
+                if self.stopping.reason is not None:
+                    break
+        except PayRecordsError as error:
+            self._fail(error)
+        for _ in range(self._options.concurrency):
+            self._queue.put_nowait(None)
+
+    async def _wait_for_room(self) -> None:
+        await asyncio.sleep(0)
+        while self._queue.qsize() > self._options.concurrency and self.stopping.reason is None:
+            self._room.clear()
+            await self._room.wait()
+
+    def _parts(self, batch: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        """Cut a batch so that a canary never claims more than it may send, and a stop is noticed in between."""
+        done = 0
+        while done < len(batch) and self.stopping.reason is None:
+            size = len(batch) if self._sends_left is None else self._sends_left
+            yield batch[done : done + size]
+            done += size
+            if self._sends_left == 0:
+                self.stopping.stop(f"The canary of {self._options.canary} payments was sent. Look, then run again.")
+
+    def _take(self, items: Sequence[Item]) -> None:
+        rows = []
+        for order, item in items:
+            if isinstance(item, Prepared):
+                rows.append(item)
+                continue
+            self._reject(order, item)
+            if self.stopping.reason is not None:
+                return
+        decisions = self._access.claim([row.intent for row in rows])
+        for row, decision in zip(rows, decisions, strict=True):
+            if decision.action in SENDING:
+                self._queue.put_nowait(row)
+                self._sends_left = None if self._sends_left is None else self._sends_left - 1
+            elif decision.action is Action.HELD and len(self._held) < MAX_SET_ASIDE:
+                self._held.append(row)
+            else:
+                self._conclude(row, decision.entry, None)
+
+    async def _work(self) -> None:
+        while (row := await self._queue.get()) is not None:
+            if self._queue.qsize() <= self._options.concurrency:
+                self._room.set()
+            if self.stopping.reason is None:
+                called = await self._transport.run(call(row.command, row.request, self._policy, self._jitter))
+                self.stopping.after_call(called.error)
+            else:
+                called = Called(None, NotSentError("Not sent: the run stopped before. Run again."), None, False, 0)
+            self._called.append((row, called))
+            if len(self._called) >= SETTLE_ROWS:
+                self._settle()
+
+    async def _tick(self) -> None:
+        while True:
+            await self._outside.pause(TICK_SECONDS)
+            if self._outside.should_stop() and self._asked_to_stop_at is None:
+                self._asked_to_stop_at = self._outside.clock()
+                self.stopping.stop("Asked to stop. Run again to go on.", at_once=True)
+            if self.stopping.reason is not None:
+                self._room.set()
+            if self.stopping.at_once:
+                self._transport.stop()
+            asked = self._asked_to_stop_at
+            if asked is not None and self._outside.clock() - asked >= GRACE_SECONDS:
+                self._transport.give_up()
+            self._settle()
+            self._outside.on_tick()
+
+    def _settle(self) -> None:
+        called, self._called = self._called, []
+        try:
+            entries = self._access.settle([settlement_of(row.command, row.intent, one) for row, one in called])
+        except LedgerError as error:
+            self._called = called + self._called
+            self._fail(error)
+            return
+        for (row, one), entry in zip(called, entries, strict=True):
+            if one.error is None:
+                self._tally.new += 1
+            self._conclude(row, entry, one.error)
+
+    def _conclude(self, row: Prepared, entry: Entry, error: PayRecordsError | None) -> None:
+        if may_be_found(entry, self._options) and len(self._open) < MAX_SET_ASIDE:
+            self._open.append((row, entry, error))
+            return
+        self._write(row, entry, error)
+
+    def _write(self, row: Prepared, entry: Entry, error: PayRecordsError | None) -> None:
+        state = STATES[entry.state]
+        self._tally.add(state, row.intent.amount_minor, row.intent.currency)
+        self._record(row.order, line_of(row, entry, error))
+        if state == REJECTED and error is not None:
+            self._tally.new_rejects += 1
+            self.stopping.after_reject()
+
+    def _reject(self, order: int, problem: RowProblem) -> None:
+        self._tally.add(REJECTED, None, None)
+        self._tally.new_rejects += 1
+        self._record(order, problem_line(problem, self._access.scope.source))
+        self.stopping.after_reject()
+
+    def _record(self, order: int, line: dict[str, Any]) -> None:
+        try:
+            self._results.write(order, line)
+        except ResultsError as error:
+            self._fail(error)
+
+    def _fail(self, error: PayRecordsError) -> None:
+        """Remember what ends the run, and let what is on its way be settled first."""
+        self._failure = self._failure or error
+        self.stopping.stop(error.message, error=error)
+        self._room.set()
+
+    def _close_held(self) -> None:
+        known = self._access.store.look_up(self._access.scope, [row.intent.key for row in self._held])
+        for row in self._held:
+            self._write(row, known[row.intent.key], None)
+
+    async def _close_open(self) -> None:
+        left, self._open = self._open, []
+        found = {}
+        if left and self.stopping.reason is None:
+            found = await find_records([entry for _, entry, _ in left], self._access, self._transport, self._policy)
+        for row, entry, error in left:
+            now = found.get(entry.key, entry)
+            self._tally.new += STATES[now.state] == CONFIRMED
+            self._write(row, now, error)

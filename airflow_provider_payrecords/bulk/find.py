@@ -1,0 +1,110 @@
+"""
+Payments whose answer was lost, looked for among the API's own records by the stamps in their metadata.
+
+Finding a record is a fact and confirms the payment. Not finding one proves nothing here: the entry stays as it is, and
+nothing is ever sent under a new key because of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess
+from airflow_provider_payrecords.bulk.options import RunOptions
+from airflow_provider_payrecords.client import next_page
+from airflow_provider_payrecords.core.commands import ListPaymentRecords, ReportPayment
+from airflow_provider_payrecords.core.entry import Entry, Settlement
+from airflow_provider_payrecords.core.flows import call
+from airflow_provider_payrecords.core.identity import KEY_STAMP, SOURCE_STAMP
+from airflow_provider_payrecords.core.lifecycle import Event, State
+from airflow_provider_payrecords.core.models import PaymentRecord
+from airflow_provider_payrecords.core.retry import RetryPolicy
+from airflow_provider_payrecords.core.wire import encode
+from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
+from airflow_provider_payrecords.transport.pace import uniform_jitter
+
+CLOCK_MARGIN = timedelta(minutes=5)
+"""How far the API's clock may differ from ours."""
+LONGEST_SEND = timedelta(hours=1)
+"""After this a request that was claimed can no longer be on its way."""
+MAX_PAGES = 200
+
+
+def may_be_found(entry: Entry, options: RunOptions) -> bool:
+    """Say whether the payment of *entry* may exist and carries the stamps to find it by."""
+    open_ended = entry.state is State.UNKNOWN or (entry.state is State.REVIEW and entry.payment_record is None)
+    return open_ended and options.stamp_metadata and entry.scope.endpoint == ReportPayment.endpoint
+
+
+async def find_records(
+    entries: list[Entry], access: LedgerAccess, transport: AsyncTransport, policy: RetryPolicy
+) -> dict[str, Entry]:
+    """
+    Confirm those of *entries* whose record the API lists. Returns them by key, as they then stand.
+
+    A list that the API does not offer, or that is longer than ``MAX_PAGES``, finds nothing more; no error is raised.
+    """
+    wanted = {entry.key: entry for entry in entries}
+    matches: dict[str, list[PaymentRecord]] = defaultdict(list)
+    pages = 0
+    for after, before in _windows(entries):
+        command: ListPaymentRecords | None = ListPaymentRecords(
+            created_after=int(after.timestamp()), created_before=int(before.timestamp()), limit=100
+        )
+        while command is not None and pages < MAX_PAGES:
+            pages += 1
+            called = await transport.run(call(command, encode(command), policy, uniform_jitter()))
+            if called.error is not None:
+                break
+            for record in called.answer.data:
+                key = _key_of(record, access.scope.source)
+                if key in wanted:
+                    matches[key].append(record)
+            command = next_page(command, called.answer)  # type: ignore[assignment]  # the same class comes back
+    settled = access.settle(list(_settlements(wanted, matches)))
+    return {entry.key: entry for entry in settled}
+
+
+def _windows(entries: Iterable[Entry]) -> list[tuple[datetime, datetime]]:
+    """Return the times in which the records were made if they exist, merged where they overlap."""
+    merged: list[tuple[datetime, datetime]] = []
+    for begin, end in sorted(span for entry in entries for span in _spans(entry)):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return merged
+
+
+def _spans(entry: Entry) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the time after the first claim, and the time before the entry last changed: sends lie in these."""
+    first, last = entry.claimed_at or entry.created_at, entry.updated_at
+    yield first - CLOCK_MARGIN, min(last, first + LONGEST_SEND) + CLOCK_MARGIN
+    yield max(first, last - LONGEST_SEND) - CLOCK_MARGIN, last + CLOCK_MARGIN
+
+
+def _key_of(record: PaymentRecord, source: str) -> str | None:
+    metadata = record.metadata or {}
+    return metadata.get(KEY_STAMP) if metadata.get(SOURCE_STAMP) == source else None
+
+
+def _settlements(wanted: dict[str, Entry], matches: dict[str, list[PaymentRecord]]) -> Iterator[Settlement]:
+    for key, records in matches.items():
+        entry, ids = wanted[key], {record.id for record in records}
+        if len(ids) == 1 and _same_money(entry, records[0]):
+            yield Settlement(
+                key=key,
+                idempotency_key=entry.idempotency_key,
+                event=Event.FOUND,
+                payment_record=records[0].id,
+                payment_attempt_record=records[0].latest_payment_attempt_record,
+            )
+
+
+def _same_money(entry: Entry, record: PaymentRecord) -> bool:
+    money = record.amount_requested or record.amount
+    if money is None or entry.amount_minor is None:
+        return True
+    return (money.value, money.currency) == (entry.amount_minor, entry.currency)

@@ -1,0 +1,60 @@
+"""How a run reaches its ledger: one worker, one scope, claims of the dead released first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from secrets import token_hex
+
+from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
+from airflow_provider_payrecords.ledger.liveness import is_dead, make_owner
+from airflow_provider_payrecords.ledger.store import LedgerStore
+
+Clock = Callable[[], datetime]
+"""Tells the time as aware UTC."""
+
+
+def utc_now() -> datetime:
+    """Return the present instant as aware UTC."""
+    return datetime.now(timezone.utc)
+
+
+def new_run_id(now: datetime) -> str:
+    """Return a run id that sorts by time and is unique."""
+    return f"run-{now:%Y%m%dT%H%M%S}-{token_hex(4)}"
+
+
+class LedgerAccess:
+    """
+    One worker's view of a ledger.
+
+    Args:
+        now: Tells the time as aware UTC.
+    """
+
+    def __init__(self, store: LedgerStore, scope: Scope, run_id: str, lease_seconds: float, now: Clock) -> None:
+        self.store = store
+        self.scope = scope
+        self.worker = Worker(owner=make_owner(token_hex(4)), run_id=run_id, lease_seconds=lease_seconds)
+        self.now = now
+
+    def release_the_dead(self) -> int:
+        """Turn claims of processes that are certainly gone into unknown, so that they can be sent again now."""
+        dead = {owner for owner in self.store.owners(self.scope) if is_dead(owner)}
+        return self.store.lapse(self.scope, dead, self.now()) if dead else 0
+
+    def claim(self, intents: Sequence[Intent]) -> list[Decision]:
+        """Claim in one transaction, in the order given."""
+        return self.store.claim(self.scope, intents, self.worker, self.now()) if intents else []
+
+    def settle(self, settlements: Sequence[Settlement]) -> list[Entry]:
+        """Settle in one transaction, in the order given."""
+        return self.store.settle(self.scope, settlements, self.now()) if settlements else []
+
+    async def claim_one(self, scope: Scope, intent: Intent) -> Decision:
+        """Claim one payment."""
+        return self.store.claim(scope, [intent], self.worker, self.now())[0]
+
+    async def settle_one(self, scope: Scope, settlement: Settlement) -> Entry:
+        """Settle one payment."""
+        return self.store.settle(scope, [settlement], self.now())[0]

@@ -1,0 +1,87 @@
+"""What the results file says of a row, in words that name the next step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_payrecords.bulk.prepare import Prepared
+from airflow_provider_payrecords.bulk.summary import CONFIRMED, HELD, PLANNED, REJECTED, REVIEW, UNKNOWN
+from airflow_provider_payrecords.core.entry import CONTENT_CHANGED, KEY_EXPIRED, Entry
+from airflow_provider_payrecords.core.errors import PayRecordsError
+from airflow_provider_payrecords.core.flows import STORED_FAILURE
+from airflow_provider_payrecords.core.lifecycle import State
+from airflow_provider_payrecords.extract import RowProblem
+
+STATES: dict[State, str] = {
+    State.CONFIRMED: CONFIRMED,
+    State.REJECTED: REJECTED,
+    State.UNKNOWN: UNKNOWN,
+    State.REVIEW: REVIEW,
+    State.CLAIMED: HELD,
+    State.PLANNED: PLANNED,
+}
+
+_REASONS = {
+    CONTENT_CHANGED: "The row's content differs from what was sent under this key; it is not sent again on its own. "
+    "Put the old content back, or report the change with its own call.",
+    KEY_EXPIRED: "No answer was read and its idempotency key is too old to be sent again. Look for the payment in the "
+    "Dashboard by metadata payrecords_key.",
+    STORED_FAILURE: "The API replays a stored failure for this payment, and no record of it was found. Look for it in "
+    "the Dashboard by metadata payrecords_key.",
+    "idempotency_error": "The API knows this idempotency key with other parameters. A person must compare.",
+}
+_BY_STATE = {
+    REJECTED: "Refused by the API in an earlier run with this content. Correct the row, or replay it.",
+    HELD: "Another worker is sending this payment. Run again when it has finished.",
+    UNKNOWN: "No answer was read. Run again: the same idempotency key is sent.",
+    REVIEW: "A person must look at this payment before it can go on.",
+    PLANNED: "Not sent. Run again.",
+}
+
+
+def line_of(row: Prepared, entry: Entry, error: PayRecordsError | None) -> dict[str, Any]:
+    """Return the result of a row that passed our checks."""
+    state = STATES[entry.state]
+    confirmed = state == CONFIRMED
+    return {
+        "row_number": row.row_number,
+        "source": entry.scope.source,
+        "key": entry.key,
+        "state": state,
+        "payment_record": entry.payment_record,
+        "idempotency_key": entry.idempotency_key,
+        "error_code": None if confirmed else entry.error_code,
+        "error_param": None if confirmed else dotted(entry.error_param),
+        "error_message": None if confirmed else explain(state, entry, error),
+        "request_id": entry.request_id,
+    }
+
+
+def problem_line(problem: RowProblem, source: str) -> dict[str, Any]:
+    """Return the result of a row that failed our checks: code and field of its first problem, text of all."""
+    first = problem.problems[0]
+    return {
+        "row_number": problem.number,
+        "source": source,
+        "key": problem.key,
+        "state": REJECTED,
+        "payment_record": None,
+        "idempotency_key": None,
+        "error_code": first.code,
+        "error_param": first.field,
+        "error_message": "; ".join(f"{one.field}: {one.message}" for one in problem.problems),
+        "request_id": None,
+    }
+
+
+def explain(state: str, entry: Entry, error: PayRecordsError | None) -> str:
+    """Return why a payment is not confirmed and what to do."""
+    reason = _REASONS.get(entry.error_code or "")
+    if reason is not None and state == REVIEW:
+        return reason
+    return error.message if error is not None else _BY_STATE[state]
+
+
+def dotted(param: str | None) -> str | None:
+    """Return the API's ``a[b][c]`` as the dotted path that mappings use."""
+    return param.replace("][", ".").replace("[", ".").replace("]", "") if param else param

@@ -1,0 +1,71 @@
+"""Rows to what is sent: the stamped command, its bytes, and what the ledger needs to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from airflow_provider_payrecords.core.commands import Command, ReportPayment, ReportRefund
+from airflow_provider_payrecords.core.entry import Intent, Scope
+from airflow_provider_payrecords.core.identity import check_key, fingerprint, idempotency_key, stamp
+from airflow_provider_payrecords.core.wire import ApiRequest, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """
+    A payment ready to be claimed and sent.
+
+    Attributes:
+        order: Position in the extract, counted from 0 without gaps.
+        row_number: Number of its row, as a person counts it.
+    """
+
+    order: int
+    row_number: int
+    command: Command
+    request: ApiRequest
+    intent: Intent
+
+
+def prepare(
+    command: Command,
+    scope: Scope,
+    key: str,
+    *,
+    stamped: bool,
+    replay: bool = False,
+    order: int = 0,
+    row_number: int = 0,
+) -> Prepared:
+    """
+    Return *command* ready to be sent under *key*.
+
+    Raises:
+        CommandError: The key cannot be a row key, or the metadata has no room for the stamps.
+    """
+    check_key(key)
+    sent = stamp(command, scope.source, key) if stamped else command
+    idempotency = idempotency_key(scope, key, sent)
+    amount = _amount(command)
+    return Prepared(
+        order=order,
+        row_number=row_number,
+        command=sent,
+        request=encode(sent, idempotency),
+        intent=Intent(
+            key=key,
+            fingerprint=fingerprint(command),
+            idempotency_key=idempotency,
+            amount_minor=amount[0] if amount else None,
+            currency=amount[1] if amount else None,
+            replay=replay,
+        ),
+    )
+
+
+def _amount(command: Command) -> tuple[int, str] | None:
+    if isinstance(command, ReportPayment):
+        return command.amount_requested.value, command.amount_requested.currency
+    if isinstance(command, ReportRefund) and command.amount is not None:
+        return command.amount.value, command.amount.currency
+    return None

@@ -1,0 +1,161 @@
+"""
+The results file: one line per row, in row order, as CSV, JSON lines or Parquet by its suffix.
+
+Lines are appended to ``<file>.partial`` as rows are done, in any order; at the end DuckDB sorts them into the file that
+was asked for, in bounded memory. A file of an earlier run is replaced only then, in one step.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from airflow_provider_payrecords.bulk.places import Place, beside, local_path, open_for_writing, remove, suffix
+from airflow_provider_payrecords.core.errors import ResultsError, UsageError
+
+FIELDS = (
+    "row_number",
+    "source",
+    "key",
+    "state",
+    "payment_record",
+    "idempotency_key",
+    "error_code",
+    "error_param",
+    "error_message",
+    "request_id",
+)
+"""Columns of a results file. ``error_param`` is the field's dotted path, as a mapping spells it."""
+
+_COLUMNS = {"ordinal": "BIGINT", "row_number": "BIGINT", **dict.fromkeys(FIELDS[1:], "VARCHAR")}
+_FORMATS = {
+    ".jsonl": "FORMAT json",
+    ".ndjson": "FORMAT json",
+    ".csv": "FORMAT csv, HEADER",
+    ".parquet": "FORMAT parquet",
+}
+
+
+class Results:
+    """
+    The results of one run.
+
+    Args:
+        target: Where the file goes; None keeps nothing after the run.
+
+    Raises:
+        UsageError: The suffix is not known, or the place is a folder.
+        ResultsError: The place cannot be written.
+    """
+
+    def __init__(self, target: Place | None) -> None:
+        check_target(target)
+        local = None if target is None else local_path(target)
+        self._target = target
+        self.path = None if target is None else str(local or target)
+        self.rejects_path: str | None = None
+        with self._explained():
+            self._folder = tempfile.TemporaryDirectory(prefix="payrecords-results-")
+            self._partial = Path(f"{local}.partial") if local else Path(self._folder.name, "results.partial")
+            self._partial.parent.mkdir(parents=True, exist_ok=True)
+            self._lines = self._partial.open("w", encoding="utf-8")
+        self._database = duckdb.connect(
+            ":memory:", config={"memory_limit": "256MB", "threads": "1", "temp_directory": self._folder.name}
+        )
+
+    def write(self, ordinal: int, line: dict[str, Any]) -> None:
+        """Append the result of one row."""
+        with self._explained():
+            self._lines.write(json.dumps({"ordinal": ordinal, **line}, ensure_ascii=False) + "\n")
+
+    def finish(self) -> None:
+        """Sort the lines into the file that was asked for, and those that need a look into one beside it."""
+        with self._explained():
+            self._lines.close()
+            if self._target is None:
+                return
+            rejects = beside(self._target, "rejects")
+            self._copy("true", self._target)
+            if self._select("count(*)", "state <> 'confirmed'")[0][0]:
+                self._copy("state <> 'confirmed'", rejects)
+                self.rejects_path = str(local_path(rejects) or rejects)
+            else:
+                remove(rejects)
+
+    def record_ids(self, limit: int) -> list[str]:
+        """Return the first *limit* ids of confirmed records, in row order. Call after ``finish``."""
+        return [str(row[0]) for row in self._select("payment_record", "state = 'confirmed'", limit)]
+
+    def first_rejects(self, limit: int) -> list[dict[str, Any]]:
+        """Return the first *limit* rejected rows, in row order. Call after ``finish``."""
+        rows = self._select("row_number, key, error_code, error_param, error_message", "state = 'rejected'", limit)
+        return [dict(zip(("row_number", "key", "code", "field", "message"), row, strict=True)) for row in rows]
+
+    def close(self) -> None:
+        """Remove what was needed only while the run went on."""
+        self._database.close()
+        self._lines.close()
+        self._partial.unlink(missing_ok=True)
+        self._folder.cleanup()
+
+    def _copy(self, where: str, target: Place) -> None:
+        local = local_path(target)
+        written = Path(f"{local}.sorted") if local else Path(self._folder.name, "results.sorted")
+        kind = _FORMATS[suffix(self._target)]
+        query = f"SELECT {', '.join(FIELDS)} FROM {self._relation()} WHERE {where} ORDER BY ordinal"  # noqa: S608
+        self._database.execute(f"COPY ({query}) TO {_quoted(written)} ({kind})")
+        if local:
+            written.replace(local)
+            return
+        with open_for_writing(target) as remote, written.open("rb") as lines:
+            shutil.copyfileobj(lines, remote)
+
+    def _select(self, what: str, where: str, limit: int = 1) -> list[tuple[Any, ...]]:
+        order = "" if "count" in what else "ORDER BY ordinal"
+        # Every part is a constant of this module; only the path comes from outside, and it is quoted.
+        query = f"SELECT {what} FROM {self._relation()} WHERE {where} {order} LIMIT {int(limit)}"  # noqa: S608
+        return self._database.execute(query).fetchall()
+
+    def _relation(self) -> str:
+        columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
+        return f"read_json({_quoted(self._partial)}, format = 'newline_delimited', columns = {{{columns}}})"
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, duckdb.IOException) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise ResultsError(
+                f"The results file {self.path or '(temporary)'} cannot be written: {reason}. Choose another place; the "
+                "ledger holds every outcome, so running again sends nothing twice."
+            ) from None
+
+
+def check_target(target: Place | None) -> None:
+    """
+    Check that results can go to *target*, before anything is sent.
+
+    Raises:
+        UsageError: The suffix is not known, or it is a folder.
+    """
+    if target is None:
+        return
+    if suffix(target) not in _FORMATS:
+        known = ", ".join(_FORMATS)
+        name = str(target).rsplit("/", 1)[-1]
+        raise UsageError(f"Results cannot be written as {name}: end its name in one of {known}.")
+    local = local_path(target)
+    if local is not None and local.is_dir():
+        raise UsageError(f"{local} is a folder. Name a file in it for the results.")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

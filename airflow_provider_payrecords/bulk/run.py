@@ -1,0 +1,231 @@
+"""A whole run over one extract: plan it, or report it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from airflow_provider_payrecords.bulk.engine import Engine, Item, Outside
+from airflow_provider_payrecords.bulk.ledger_access import Clock, LedgerAccess, new_run_id, utc_now
+from airflow_provider_payrecords.bulk.options import RunOptions
+from airflow_provider_payrecords.bulk.places import Place
+from airflow_provider_payrecords.bulk.plan import plan_rows
+from airflow_provider_payrecords.bulk.prepare import prepare
+from airflow_provider_payrecords.bulk.results import Results
+from airflow_provider_payrecords.bulk.summary import Progress, RunSummary, Tally
+from airflow_provider_payrecords.core.entry import Scope
+from airflow_provider_payrecords.core.errors import CommandError, Disposition, PayRecordsError, UsageError
+from airflow_provider_payrecords.extract import Extract, ExtractMapping, OpenExtract, Problem, Row, RowProblem
+from airflow_provider_payrecords.ledger.store import LedgerStore, Run
+from airflow_provider_payrecords.settings import Settings
+from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
+
+FIRST_REJECTS = 10
+MAX_BATCH_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """
+    What a run leaves behind.
+
+    Attributes:
+        record_ids: Ids of the confirmed records in row order, at most as many as were asked for.
+    """
+
+    summary: RunSummary
+    record_ids: list[str]
+
+
+def report_extract(
+    extract: Extract,
+    mapping: ExtractMapping,
+    *,
+    settings: Settings,
+    ledger: LedgerStore,
+    options: RunOptions | None = None,
+    results: Place | None = None,
+    ledger_name: str | None = None,
+    max_record_ids: int = 0,
+    should_stop: Callable[[], bool] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    network: httpx.AsyncBaseTransport | None = None,
+    now: Clock = utc_now,
+) -> Report:
+    """
+    Report every payment of *extract*, each exactly once whatever happened before.
+
+    Rows that are confirmed in the ledger are not sent. Rows that break a rule are rejected before anything of them is
+    sent, and the others go on. Call it from code without a running event loop.
+
+    Args:
+        results: Where one line per row goes: ``.jsonl``, ``.csv`` or ``.parquet``.
+        ledger_name: How the ledger is called in the summary; no password in it.
+        should_stop: Asked ten times a second; once true, the run ends within about two seconds.
+        network: httpx transport to use in place of the network, such as the in-process sandbox.
+
+    Raises:
+        UsageError: Mapping, extract or results cannot work; nothing was sent.
+        LedgerError: The ledger failed. Run again: what was sent is sent under the same key and replays.
+        ResultsError: The results cannot be written. The ledger holds every outcome.
+    """
+    options = options or RunOptions()
+    run = _Run(extract, mapping, settings, ledger, options, results, ledger_name, max_record_ids, now)
+    if options.dry_run:
+        return run.plan()
+    return asyncio.run(run.report(should_stop or (lambda: False), on_progress or (lambda _: None), network))
+
+
+def plan_extract(
+    extract: Extract,
+    mapping: ExtractMapping,
+    *,
+    settings: Settings,
+    ledger: LedgerStore,
+    options: RunOptions | None = None,
+    results: Place | None = None,
+    ledger_name: str | None = None,
+    now: Clock = utc_now,
+) -> RunSummary:
+    """
+    Say what ``report_extract`` would do: nothing is sent, and the ledger does not change.
+
+    Raises:
+        UsageError: Mapping, extract or results cannot work.
+        LedgerError: The ledger cannot be read.
+    """
+    dry = (options or RunOptions()).model_copy(update={"dry_run": True})
+    return _Run(extract, mapping, settings, ledger, dry, results, ledger_name, 0, now).plan().summary
+
+
+class _Run:
+    def __init__(
+        self,
+        extract: Extract,
+        mapping: ExtractMapping,
+        settings: Settings,
+        ledger: LedgerStore,
+        options: RunOptions,
+        target: Place | None,
+        ledger_name: str | None,
+        max_record_ids: int,
+        now: Clock,
+    ) -> None:
+        self._extract = extract
+        self._mapping = mapping
+        self._settings = settings.model_copy(update={"rate_limit": options.rate_limit})
+        self._ledger = ledger
+        self._options = options
+        self._target = target
+        self._ledger_name = ledger_name
+        self._max_record_ids = max_record_ids
+        self._now = now
+        self._started_at = now()
+        self._run_id = new_run_id(self._started_at)
+        self._scope = Scope(settings.account_scope, settings.mode, mapping.endpoint, mapping.source)
+        self._tally = Tally()
+
+    def plan(self) -> Report:
+        access = self._access()
+        with self._extract.open(self._mapping) as opened, closing(Results(self._target)) as results:
+            plan_rows(self._items(opened), access, results, self._tally)
+            return self._close(results, None, requests=0)
+
+    async def report(
+        self,
+        should_stop: Callable[[], bool],
+        on_progress: Callable[[Progress], None],
+        network: httpx.AsyncBaseTransport | None,
+    ) -> Report:
+        access = self._access()
+        with self._extract.open(self._mapping) as opened, closing(Results(self._target)) as results:
+            transport = AsyncTransport(self._settings, connections=self._options.concurrency, network=network)
+            outside = Outside(should_stop, lambda: on_progress(self._progress(transport, opened.total_rows)))
+            policy = self._settings.retry_policy
+            engine = Engine(access, transport, policy, self._options, results, self._tally, outside)
+            self._ledger.start_run(Run(self._run_id, self._scope, self._extract.name, self._started_at))
+            try:
+                await self._drive(engine, opened)
+            except PayRecordsError:
+                self._close(results, engine, transport.requests)
+                raise
+            else:
+                on_progress(self._progress(transport, opened.total_rows))
+                return self._close(results, engine, transport.requests)
+            finally:
+                await transport.close()
+
+    async def _drive(self, engine: Engine, opened: OpenExtract) -> None:
+        try:
+            await engine.run(self._items(opened))
+        except UsageError as error:
+            # The extract broke after rows of it were sent: a stopped run, not a wrong command line.
+            engine.stopping.stop(error.message, error=error)
+        except PayRecordsError as error:
+            engine.stopping.stop(error.message, error=error)
+            raise
+
+    def _items(self, opened: OpenExtract) -> Iterator[list[Item]]:
+        order = 0
+        size = max(self._options.concurrency, min(MAX_BATCH_ROWS, int(2 * self._options.rate_limit)))
+        for batch in opened.batches(size):
+            yield [(order + place, self._item(row, order + place)) for place, row in enumerate(batch)]
+            order += len(batch)
+
+    def _item(self, row: Row | RowProblem, order: int) -> Any:
+        if isinstance(row, RowProblem):
+            return row
+        stamped = self._options.stamp_metadata
+        try:
+            return prepare(row.command, self._scope, row.key, stamped=stamped, order=order, row_number=row.number)
+        except CommandError as error:
+            return RowProblem(row.number, row.key, tuple(Problem(**problem) for problem in error.problems))
+
+    def _access(self) -> LedgerAccess:
+        return LedgerAccess(self._ledger, self._scope, self._run_id, self._options.lease_seconds, self._now)
+
+    def _progress(self, transport: AsyncTransport, total_rows: int | None) -> Progress:
+        return Progress(
+            rows_done=self._tally.rows_done,
+            total_rows=total_rows,
+            counts=dict(self._tally.counts),
+            requests=transport.requests,
+            rate=transport.pacer.rate,
+        )
+
+    def _close(self, results: Results, engine: Engine | None, requests: int) -> Report:
+        results.finish()
+        stopping = engine.stopping if engine else None
+        error = stopping.error if stopping else None
+        finished_at = self._now()
+        summary = RunSummary(
+            run_id=self._run_id,
+            status="stopped" if stopping and stopping.reason else "finished",
+            stop_reason=stopping.reason if stopping else None,
+            fatal=error is not None and error.disposition is Disposition.ABORT,
+            dry_run=self._options.dry_run,
+            account=self._scope.account,
+            mode=self._scope.mode,
+            endpoint=self._scope.endpoint,
+            source=self._scope.source,
+            extract=self._extract.name,
+            rows=self._tally.rows_done,
+            counts=self._tally.counts,
+            new=self._tally.new,
+            requests=requests,
+            money=self._tally.money,
+            first_rejects=results.first_rejects(FIRST_REJECTS),
+            results_path=results.path,
+            rejects_path=results.rejects_path,
+            ledger=self._ledger_name,
+            started_at=self._started_at,
+            finished_at=finished_at,
+        )
+        if not self._options.dry_run:
+            self._ledger.finish_run(self._run_id, finished_at, summary.to_dict())
+        return Report(summary, results.record_ids(self._max_record_ids) if self._max_record_ids else [])

@@ -1,0 +1,65 @@
+"""When a run ends early: the rules, the count of trouble, and who asked."""
+
+from __future__ import annotations
+
+from airflow_provider_payrecords.bulk.options import RunOptions
+from airflow_provider_payrecords.bulk.summary import Tally
+from airflow_provider_payrecords.core.errors import ApiError, Disposition, PayRecordsError, RateLimitError
+
+MIN_ROWS_FOR_SHARE = 20
+"""A share of rejects means nothing before this many rows have a result."""
+
+
+class Stopping:
+    """
+    Decides whether a run goes on.
+
+    Attributes:
+        reason: Why the run stops, in words; None while it goes on.
+        error: The error behind it that every other row would meet as well, or None.
+        at_once: Waits and retries are to be cut short.
+    """
+
+    def __init__(self, options: RunOptions, tally: Tally) -> None:
+        self._options = options
+        self._tally = tally
+        self._failures_in_a_row = 0
+        self.reason: str | None = None
+        self.error: PayRecordsError | None = None
+        self.at_once = False
+
+    def stop(self, reason: str, *, at_once: bool = False, error: PayRecordsError | None = None) -> None:
+        """Stop. The first reason stays."""
+        self.at_once = self.at_once or at_once
+        if self.reason is None:
+            self.reason, self.error = reason, error
+
+    def after_call(self, error: PayRecordsError | None) -> None:
+        """Learn from the outcome of one call."""
+        if error is None or error.disposition is Disposition.REJECT:
+            self._failures_in_a_row = 0
+            return
+        if error.disposition is Disposition.ABORT:
+            self.stop(error.message, at_once=True, error=error)
+            return
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= max(5, self._options.concurrency):
+            what = "throttled" if isinstance(error, RateLimitError) else "not reachable or failing"
+            detail = f"status {error.status}" if isinstance(error, ApiError) else error.message
+            self.stop(
+                f"The API is {what}: {self._failures_in_a_row} payments in a row were given up after all retries "
+                f"({detail}). Run again when it is well.",
+                at_once=True,
+            )
+
+    def after_reject(self) -> None:
+        """Apply the stop rules after a row was rejected in this run."""
+        rejects, limit = self._tally.new_rejects, self._options.stop_after_rejects
+        if self._options.on_reject == "stop":
+            self.stop("A row was rejected and on_reject is stop. Correct it, then run again.")
+        elif isinstance(limit, int) and rejects >= limit:
+            self.stop(f"{rejects} rows were rejected (stop_after_rejects {limit}). Correct them, then run again.")
+        elif isinstance(limit, float) and self._tally.rows_done >= MIN_ROWS_FOR_SHARE:
+            share = rejects / self._tally.rows_done
+            if share >= limit:
+                self.stop(f"{share:.0%} of the rows were rejected (stop_after_rejects {limit:.0%}).")

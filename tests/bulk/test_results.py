@@ -1,0 +1,90 @@
+"""Results files: one line a row in row order, in three formats, replaced in one step."""
+
+from __future__ import annotations
+
+import csv
+import json
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import fsspec
+import pytest
+
+from airflow_provider_payrecords.bulk.results import FIELDS, Results
+from airflow_provider_payrecords.core.errors import ResultsError, UsageError
+
+
+def line(number: int, state: str = "confirmed") -> dict[str, object]:
+    """Return the result of row *number*."""
+    values = dict.fromkeys(FIELDS)
+    return {**values, "row_number": number, "source": "s", "key": f'Zoë, "{number}"', "state": state}
+
+
+def write(target: object, *lines: tuple[int, dict[str, object]]) -> Results:
+    """Write a whole results file."""
+    with closing(Results(target)) as results:
+        for ordinal, one in lines:
+            results.write(ordinal, one)
+        results.finish()
+        return results
+
+
+LINES = ((2, line(30)), (0, line(10)), (1, line(20, "rejected")))
+
+
+def test_lines_come_out_in_row_order_whatever_order_they_went_in(tmp_path: Path) -> None:
+    results = write(tmp_path / "r.jsonl", *LINES)
+    rows = [json.loads(text) for text in (tmp_path / "r.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["row_number"] for row in rows] == [10, 20, 30]
+    assert tuple(rows[0]) == FIELDS
+    assert results.rejects_path == str(tmp_path / "r.rejects.jsonl")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.jsonl", "r.rejects.jsonl"]
+
+
+def test_csv_and_parquet_hold_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "r.csv", *LINES)
+    write(tmp_path / "r.parquet", *LINES)
+    with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["key"] for row in rows] == ['Zoë, "10"', 'Zoë, "20"', 'Zoë, "30"']
+    query = f"SELECT row_number, key FROM '{tmp_path / 'r.parquet'}'"
+    assert duckdb.sql(query).fetchall() == [(n, f'Zoë, "{n}"') for n in (10, 20, 30)]
+
+
+def test_an_earlier_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "r.jsonl"
+    write(target, *LINES)
+    before = target.read_bytes()
+    results = Results(target)
+    results.write(0, line(1))
+    results.close()
+    assert target.read_bytes() == before
+
+
+def test_rejects_of_an_earlier_run_go_away_with_the_last_reject(tmp_path: Path) -> None:
+    write(tmp_path / "r.jsonl", *LINES)
+    assert write(tmp_path / "r.jsonl", (0, line(1))).rejects_path is None
+    assert not (tmp_path / "r.rejects.jsonl").exists()
+
+
+def test_results_go_to_object_storage() -> None:
+    write("memory://results/r.csv", *LINES)
+    with fsspec.open("memory://results/r.rejects.csv", "rt", encoding="utf-8") as file:
+        assert "rejected" in file.read()
+    with fsspec.open("memory://results/r.csv", "rt", encoding="utf-8") as file:
+        assert file.read().count("\n") == 4
+
+
+def test_a_suffix_nobody_knows_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="jsonl"):
+        Results(tmp_path / "r.xlsx")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(UsageError, match="folder"):
+        Results(tmp_path / "folder.csv")
+
+
+def test_a_place_that_cannot_be_written_is_named_with_the_next_step(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match=r"r\.jsonl cannot be written.*Choose another place"):
+        Results(tmp_path / "file" / "r.jsonl")

@@ -1,0 +1,96 @@
+"""Throttling, failures and lost answers: bounded, and never twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_payrecords.core.lifecycle import State
+from airflow_provider_payrecords.sandbox.config import SandboxConfig
+from airflow_provider_payrecords.sandbox.faults import Fault, FaultKind
+from tests.bulk.world import FAST, World, payments
+
+
+def troubled(folder: Path, *faults: Fault, keys: frozenset[str] | None = None) -> World:
+    """Return a world whose sandbox has a script of trouble."""
+    return World(folder, config=SandboxConfig(rate_limits=None, faults=faults, keys=keys))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in FaultKind if kind is not FaultKind.SLOW],
+)
+def test_one_fault_of_any_kind_leaves_the_payment_exactly_once_after_two_runs(tmp_path: Path, kind: FaultKind) -> None:
+    world = troubled(tmp_path, Fault(kind=kind, skip=1))
+    world.report(payments(4))
+    world.later(minutes=1)
+    summary = world.report(payments(4)).summary
+    assert summary.counts == {"confirmed": 4}
+    assert set(world.committed().values()) == {1}
+    assert all(entry.payment_record for entry in world.entries().values())
+
+
+def test_a_429_leaves_the_payment_planned(tmp_path: Path) -> None:
+    world = troubled(tmp_path, Fault(kind=FaultKind.RATE_LIMIT))
+    summary = world.report(payments(2)).summary
+    assert summary.counts == {"planned": 1, "confirmed": 1}
+    assert summary.exit_code == 3
+
+
+def test_a_stored_500_is_found_by_its_stamps_in_the_same_run(tmp_path: Path) -> None:
+    world = troubled(tmp_path, Fault(kind=FaultKind.ERROR_AFTER))
+    summary = world.report(payments(2)).summary
+    assert summary.counts == {"confirmed": 2}
+    assert summary.new == 2
+
+
+def test_a_stored_500_without_a_record_is_in_review_and_never_under_a_new_key(tmp_path: Path) -> None:
+    world = troubled(tmp_path, Fault(kind=FaultKind.ERROR_BEFORE, saved=True))
+    first = world.report(payments(1)).summary
+    assert first.counts == {"unknown": 1}
+    world.later(minutes=1)
+    second = world.report(payments(1)).summary
+    assert second.counts == {"review": 1}
+    third = world.report(payments(1)).summary
+    assert (third.counts, world.committed()) == ({"review": 1}, {})
+    assert world.entries()["W0001"].error_code == "stored_server_error"
+
+
+def test_a_lost_answer_is_found_even_when_the_key_has_expired(tmp_path: Path) -> None:
+    world = troubled(tmp_path, Fault(kind=FaultKind.DROP_AFTER), Fault(kind=FaultKind.RATE_LIMIT, times=9))
+    first = world.report(payments(1)).summary
+    assert first.counts == {"unknown": 1}
+    world.sandbox.faults.clear()
+    world.later(hours=30)
+    second = world.report(payments(1)).summary
+    assert second.counts == {"confirmed": 1}
+    assert world.committed() == {"W0001": 1}
+
+
+def test_a_wrong_key_stops_the_run_and_leaves_every_row_planned(tmp_path: Path) -> None:
+    world = troubled(tmp_path, keys=frozenset({"sk_test_other"}))
+    summary = world.report(payments(30)).summary
+    assert (summary.status, summary.fatal, summary.exit_code) == ("stopped", True, 3)
+    assert set(summary.counts) == {"planned"}
+    assert "key" in (summary.stop_reason or "")
+    assert "sk_test" not in summary.to_json()
+    assert {entry.state for entry in world.entries().values()} == {State.PLANNED}
+
+
+def test_an_outage_stops_the_run_instead_of_giving_up_every_row(tmp_path: Path) -> None:
+    world = troubled(tmp_path, Fault(kind=FaultKind.UNAVAILABLE, times=1000))
+    summary = world.report(payments(60)).summary
+    assert (summary.status, summary.fatal, summary.exit_code) == ("stopped", False, 3)
+    assert summary.requests < 30
+    world.sandbox.faults.clear()
+    assert world.report(payments(60)).summary.counts == {"confirmed": 60}
+    assert set(world.committed().values()) == {1}
+
+
+def test_retries_send_the_same_key_until_it_is_answered(tmp_path: Path) -> None:
+    world = troubled(tmp_path, Fault(kind=FaultKind.DROP_BEFORE), Fault(kind=FaultKind.DROP_AFTER))
+    world.retries = 3
+    summary = world.report(payments(1), options=FAST).summary
+    assert (summary.counts, summary.requests) == ({"confirmed": 1}, 3)
+    assert world.committed() == {"W0001": 1}
