@@ -1,0 +1,1 @@
+"""The sandbox, module by module."""
