@@ -1,0 +1,48 @@
+"""What an extract gives out: rows that can be sent, and rows that cannot with the reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from airflow_provider_payrecords.core.commands import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """
+    One thing wrong with a row.
+
+    Attributes:
+        field: Dotted request field, or the part of the row (``key``) that is wrong.
+        code: Short name of the fault, such as ``float_amount``.
+        message: What is wrong and what to do. Never holds free text or personal data of the row.
+    """
+
+    field: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    A row that can be sent.
+
+    Attributes:
+        number: 1 for the first data row of the extract, in file order.
+        key: Text that identifies the payment within the mapping's source.
+        command: The call to make.
+    """
+
+    number: int
+    key: str
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """A row that cannot be sent. ``key`` is None when the key itself is missing or unusable."""
+
+    number: int
+    key: str | None
+    problems: tuple[Problem, ...]

@@ -1,0 +1,124 @@
+"""An extract, and what it is while it is open: columns, a count, and rows in batches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from types import TracebackType
+
+from airflow_provider_payrecords.core.errors import MappingError
+from airflow_provider_payrecords.extract.column import Cells
+from airflow_provider_payrecords.extract.key import KeyIndex
+from airflow_provider_payrecords.extract.mapper import RowMapper
+from airflow_provider_payrecords.extract.mapping import ExtractMapping, ReadOptions
+from airflow_provider_payrecords.extract.row import Problem, Row, RowProblem
+
+Numbered = tuple[int, Cells | Problem]
+"""A row number with the cells of the row, or with the reason why it has none."""
+
+ReadChunks = Callable[[int], Iterator[list[Numbered]]]
+"""Given a size, yields lists of that many rows in order; only the last is shorter."""
+
+
+class OpenExtract:
+    """
+    An extract that is open for reading, once and in order. A context manager: leaving it drops every temporary file.
+
+    Attributes:
+        columns: Names of the columns, in order.
+        total_rows: How many rows there will be, or None when that shows only at the end.
+    """
+
+    def __init__(
+        self,
+        *,
+        columns: tuple[str, ...],
+        total_rows: int | None,
+        mapper: RowMapper,
+        read: ReadChunks,
+        close: Callable[[], None],
+    ) -> None:
+        self.columns = columns
+        self.total_rows = total_rows
+        self._mapper = mapper
+        self._read = read
+        self._close = close
+
+    def batches(self, size: int) -> Iterator[list[Row | RowProblem]]:
+        """
+        Yield the rows in the order of the extract, *size* at a time.
+
+        The first row of a key counts; each later one is a ``duplicate_key`` problem that names the first.
+
+        Raises:
+            ExtractError: The extract broke off, or changed while it was read.
+        """
+        with closing(KeyIndex()) as keys:
+            for chunk in self._read(size):
+                yield [self._row(number, cells, keys) for number, cells in chunk]
+
+    def close(self) -> None:
+        """Close the source and drop what was copied of it. May be called twice."""
+        self._close()
+
+    def __enter__(self) -> OpenExtract:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _row(self, number: int, cells: Cells | Problem, keys: KeyIndex) -> Row | RowProblem:
+        if isinstance(cells, Problem):
+            return RowProblem(number, None, (cells,))
+        row = self._mapper.map(number, cells)
+        earlier = None if row.key is None else keys.earlier(number, row.key, cells)
+        if earlier is None:
+            return row
+        first, is_same = earlier
+        how = "the same content" if is_same else "other content"
+        repeated = Problem(
+            "key",
+            "duplicate_key",
+            f"Row {first} has the same key and {how}. Only row {first} counts: remove one, or add a column to key.",
+        )
+        return RowProblem(number, row.key, (repeated, *(row.problems if isinstance(row, RowProblem) else ())))
+
+
+class Extract(ABC):
+    """
+    A table of payments that can be opened.
+
+    Attributes:
+        name: What people are shown: path, pattern or label, without credentials.
+    """
+
+    name: str
+
+    @abstractmethod
+    def open(self, mapping: ExtractMapping) -> OpenExtract:
+        """
+        Open the extract, and find every fault that does not belong to a single row.
+
+        Raises:
+            ExtractError: The extract is missing, empty, broken or not readable.
+            MappingError: The mapping does not fit the extract.
+        """
+
+
+def refuse_file_options(mapping: ExtractMapping, name: str) -> None:
+    """
+    Refuse what only works on files.
+
+    Raises:
+        MappingError: The mapping has where, sql or options.
+    """
+    for option, is_set in (
+        ("where", mapping.where is not None),
+        ("sql", mapping.sql is not None),
+        ("options", mapping.options != ReadOptions()),
+    ):
+        if is_set:
+            raise MappingError(f"'{option}' works on files only, and {name} is none. Filter and convert it upstream.")
