@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement
@@ -13,9 +14,15 @@ from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request. Answered with ``Sent``."""
+    """
+    Send a request. Answered with ``Sent``.
+
+    Attributes:
+        until: Aware UTC from which on it must not leave any more, or None.
+    """
 
     request: ApiRequest
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ KEY_EXPIRED = "idempotency_key_expired"
 """``error_code`` of an entry under review because its idempotency key is too old to be sent again."""
 
 
+SECOND_RECORD = "second_record"
+"""``error_code`` of an entry under review because the API made two records for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """
@@ -119,6 +123,7 @@ class Settlement:
 
     Attributes:
         idempotency_key: The key that was sent. An outcome for another key than the entry's is ignored.
+        owner: The worker that sent it. None for a person or a look at the API's own records.
         event: ``ACCEPTED``, ``REFUSED``, ``NOT_SENT``, ``LOST``, ``KEY_CLASH`` or ``FOUND``.
     """
 
@@ -131,6 +136,7 @@ class Settlement:
     error_param: str | None = None
     error_status: int | None = None
     request_id: str | None = None
+    owner: str | None = None
 
 
 class Action(str, Enum):
@@ -219,7 +225,9 @@ def settle(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
     An outcome for another idempotency key is ignored, and so is one that proves less than the entry already holds:
     a confirmed entry stays confirmed whatever a late worker says.
     """
-    if settlement.idempotency_key != entry.idempotency_key:
+    if _is_second_record(entry, settlement):
+        return _second_record(entry, settlement, now)
+    if settlement.idempotency_key != entry.idempotency_key or _is_of_another_worker(entry, settlement):
         return entry
     event = _proven_event(entry, settlement.event)
     if event is None:
@@ -242,6 +250,33 @@ def settle(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
     )
 
 
+def _is_second_record(entry: Entry, settlement: Settlement) -> bool:
+    if settlement.event not in _VERDICTS or settlement.payment_record in (None, entry.payment_record):
+        return False
+    return entry.payment_record is not None or settlement.idempotency_key != entry.idempotency_key
+
+
+def _second_record(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
+    return replace(
+        entry,
+        state=step(entry.state, Event.SECOND_RECORD),
+        owner=None,
+        lease_until=None,
+        payment_record=entry.payment_record or settlement.payment_record,
+        error_code=SECOND_RECORD,
+        error_param=None,
+        error_status=None,
+        request_id=settlement.request_id,
+        updated_at=now,
+    )
+
+
+def _is_of_another_worker(entry: Entry, settlement: Settlement) -> bool:
+    """Return whether the word of a worker that lost its lease would release the claim of the one that has it."""
+    is_late = entry.state is State.CLAIMED and settlement.owner not in (None, entry.owner)
+    return is_late and settlement.event not in _VERDICTS
+
+
 _VERDICTS = {Event.ACCEPTED: Event.FOUND, Event.FOUND: Event.FOUND}
 
 
@@ -252,7 +287,9 @@ def _proven_event(entry: Entry, event: Event) -> Event | None:
         return Event.ACCEPTED if event is Event.FOUND else event
     if entry.state is State.UNKNOWN and event in (Event.ACCEPTED, Event.REFUSED, Event.FOUND):
         return event
-    if entry.state is State.REVIEW and entry.payment_record is None:
+    if entry.state is State.REVIEW and entry.may_exist and entry.payment_record is None:
+        return Event.ABSENT if event is Event.ABSENT else _VERDICTS.get(event)
+    if entry.state in (State.REJECTED, State.PLANNED):
         return _VERDICTS.get(event)
     return None
 
@@ -297,8 +334,9 @@ def _consider_unknown(entry: Entry, intent: Intent, worker: Worker, now: datetim
 
 
 def _consider_review(entry: Entry, intent: Intent, worker: Worker, now: datetime) -> Decision:
-    restored = entry.payment_record is not None and entry.fingerprint == intent.fingerprint
-    if not restored:
+    # Under review for its content, and nothing of it unknown: it was confirmed before.
+    was_confirmed = entry.error_code == CONTENT_CHANGED and not entry.may_exist
+    if not (was_confirmed and entry.fingerprint == intent.fingerprint):
         return Decision(Action.REVIEW, entry, changed=False)
     confirmed = replace(
         entry,

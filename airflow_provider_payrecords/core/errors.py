@@ -19,11 +19,13 @@ Every exception of this package, and what each one means for a payment.
     │   ├── IdempotencyError          REJECT   the key was used with other parameters
     │   ├── AuthenticationError       ABORT    401
     │   ├── PermissionDeniedError     ABORT    403
+    │   ├── UnknownRouteError         ABORT    404 for the call itself, not for what it names
     │   ├── RateLimitError            RETRY    429
     │   ├── ConflictError             UNKNOWN  409, the key is in use by a request still running
     │   └── ServerError               UNKNOWN  500 and above
     ├── TransportError                         no answer was read
     │   ├── NotSentError              RETRY    the request did not leave
+    │   │   └── LeaseEndedError       RETRY    its claim was over before it could leave
     │   ├── UntrustedServerError      ABORT    TLS verification failed, or the server sent us elsewhere
     │   └── OutcomeUnknownError       UNKNOWN  it left, and the answer was lost or unreadable
     ├── HeldError                     RETRY    another worker is sending this payment
@@ -202,6 +204,10 @@ class PermissionDeniedError(ApiError):
     """The key lacks a permission: 403."""
 
 
+class UnknownRouteError(ApiError):
+    """The API does not know this call: 404 without ``resource_missing``. Check the API version and the host."""
+
+
 class RateLimitError(ApiError):
     """Too many requests, or an object lock: 429. The endpoint did not run."""
 
@@ -237,6 +243,10 @@ class NotSentError(TransportError):
     """The request did not leave: no connection, no name, no free connection in the pool."""
 
     disposition = Disposition.RETRY
+
+
+class LeaseEndedError(NotSentError):
+    """The claim's lease ended before the request left, so another worker may be sending. Run again."""
 
 
 class UntrustedServerError(TransportError):

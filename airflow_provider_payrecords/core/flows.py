@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from airflow_provider_payrecords.core.commands import AttachPayment, Command
@@ -26,6 +27,7 @@ from airflow_provider_payrecords.core.errors import (
     ServerError,
     StoppedError,
     TransportError,
+    UnknownRouteError,
     UntrustedServerError,
 )
 from airflow_provider_payrecords.core.lifecycle import Event
@@ -45,7 +47,8 @@ class Called:
         answer: The model of the answer, or None.
         error: Why there is none, or None.
         request_id: ``req_…`` of the answer that was read last, or None.
-        uncertain: Some send may have taken effect although ``error`` alone would not say so.
+        uncertain: Not every send is proven to have had no effect. An ``error`` that refuses the row settles that too,
+            since the API would have replayed a success.
         sends: How many requests left for it.
     """
 
@@ -56,17 +59,24 @@ class Called:
     sends: int
 
 
-def call(command: Command, request: ApiRequest, policy: RetryPolicy, jitter: Iterator[float]) -> Flow[Called]:
+def call(
+    command: Command,
+    request: ApiRequest,
+    policy: RetryPolicy,
+    jitter: Iterator[float],
+    until: datetime | None = None,
+) -> Flow[Called]:
     """
     Send *request* until it is answered or *policy* gives up.
 
     Args:
         jitter: Endless; numbers uniform in [0.5, 1].
+        until: End of the claim's lease: nothing leaves later, since a machine may sleep between any two lines.
     """
     attempt, elapsed, uncertain, request_id = 0, 0.0, False, None
     while True:
         attempt += 1
-        sent: Sent = yield Send(request)
+        sent: Sent = yield Send(request, until)
         elapsed += sent.seconds
         try:
             answer = _answer(command, sent.outcome)
@@ -87,7 +97,7 @@ def call(command: Command, request: ApiRequest, policy: RetryPolicy, jitter: Ite
                 return Called(None, error, request_id, uncertain, attempt)
 
 
-_BEFORE_THE_EFFECT = (RateLimitError, AuthenticationError, PermissionDeniedError)
+_BEFORE_THE_EFFECT = (RateLimitError, AuthenticationError, PermissionDeniedError, UnknownRouteError)
 
 
 def _proves_nothing_happened(error: PayRecordsError) -> bool:
@@ -122,7 +132,7 @@ def report(
     decision: Decision = yield Claim(scope, intent)
     if decision.action not in SENDING:
         return Reported(decision, None, decision.entry)
-    called = yield from call(command, request, policy, jitter)
+    called = yield from call(command, request, policy, jitter, decision.entry.lease_until)
     entry: Entry = yield Settle(scope, settlement_of(command, intent, called))
     return Reported(decision, called, entry)
 
@@ -160,6 +170,7 @@ def error_code(error: PayRecordsError) -> str:
 
 _CODES = {
     "NotSentError": "not_sent",
+    "LeaseEndedError": "lease_ended",
     "OutcomeUnknownError": "outcome_unknown",
     "UntrustedServerError": "untrusted_server",
     "ServerError": "server_error",

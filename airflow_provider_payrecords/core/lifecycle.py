@@ -49,6 +49,7 @@ class Event(str, Enum):
     ROW_CHANGED = "row_changed"  # the same row now has other content
     ROW_RESTORED = "row_restored"  # a changed row has its confirmed content again
     FOUND = "found"  # the record was found at the API
+    SECOND_RECORD = "second_record"  # the API holds another record for this payment than the ledger knows
     ABSENT = "absent"  # a person is sure that there is no record
 
 
@@ -74,6 +75,10 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.REVIEW, Event.ROW_RESTORED): State.CONFIRMED,
     (State.REVIEW, Event.FOUND): State.CONFIRMED,
     (State.REVIEW, Event.ABSENT): State.PLANNED,
+    # An accepted answer that comes after a refusal, or after "absent", is still the truth.
+    (State.REJECTED, Event.FOUND): State.CONFIRMED,
+    (State.PLANNED, Event.FOUND): State.CONFIRMED,
+    **{(state, Event.SECOND_RECORD): State.REVIEW for state in State},
 }
 
 

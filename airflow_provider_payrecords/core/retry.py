@@ -19,6 +19,7 @@ from airflow_provider_payrecords.core.errors import (
     ApiError,
     ConflictError,
     Disposition,
+    LeaseEndedError,
     PayRecordsError,
     RateLimitError,
     ServerError,
@@ -84,6 +85,8 @@ def is_retryable(error: PayRecordsError) -> bool:
         if error.should_retry is not None:
             return error.should_retry
         return isinstance(error, (ConflictError, RateLimitError, ServerError))
+    if isinstance(error, LeaseEndedError):
+        return False
     return isinstance(error, TransportError) and error.disposition is not Disposition.ABORT
 
 

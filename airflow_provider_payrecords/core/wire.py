@@ -21,6 +21,7 @@ from airflow_provider_payrecords.core.errors import (
     PermissionDeniedError,
     RateLimitError,
     ServerError,
+    UnknownRouteError,
     UntrustedServerError,
 )
 from airflow_provider_payrecords.core.form import encode_form
@@ -131,12 +132,15 @@ def _error_class(status: int, envelope: Mapping[str, Any] | None) -> type[ApiErr
         return RateLimitError
     if (envelope or {}).get("type") == "idempotency_error":
         return IdempotencyError
+    if status == 404 and envelope is not None and envelope.get("code") != "resource_missing":
+        return UnknownRouteError
     return {401: AuthenticationError, 403: PermissionDeniedError}.get(status, InvalidRequestError)
 
 
 _ADVICE: dict[type[ApiError], str] = {
     AuthenticationError: "The API key was not accepted for {endpoint}. Check the connection's key and its mode",
     PermissionDeniedError: "The API key lacks the permission for {endpoint}. Grant payment_records_write to it",
+    UnknownRouteError: "The API does not know {endpoint} in this version or for this account. Check stripe_version",
     RateLimitError: "The API turned {endpoint} away for its rate or an object lock. Nothing happened; run again",
     ConflictError: "A request with this idempotency key is still running for {endpoint}. Run again in a minute",
     IdempotencyError: "The idempotency key was used with other parameters for {endpoint}. A person must compare",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from airflow_provider_payrecords.core.entry import Action, Decision, Entry, Inte
 from airflow_provider_payrecords.core.errors import (
     ConflictError,
     InvalidRequestError,
+    LeaseEndedError,
     NotSentError,
     OutcomeUnknownError,
     PayRecordsError,
@@ -39,13 +40,15 @@ LOST = failed(OutcomeUnknownError("lost"))
 UNSENT = failed(NotSentError("no connection"))
 THROTTLED = refused(429, code="rate_limit")
 BROKEN = refused(500, type="api_error")
+LATE = failed(LeaseEndedError("the claim is over"))
 NO_TLS = failed(UntrustedServerError("certificate"))
 STOP = StoppedError("asked to stop")
 
 NOW = datetime(2026, 3, 1, tzinfo=timezone.utc)
 SCOPE = Scope("acct_1", "test", "report_payment", "s")
 INTENT = Intent("k", "fp", "payrecords-1")
-ENTRY = Entry(SCOPE, "k", State.CLAIMED, "fp", "payrecords-1", NOW, NOW)
+LEASE = NOW + timedelta(seconds=120)
+ENTRY = Entry(SCOPE, "k", State.CLAIMED, "fp", "payrecords-1", NOW, NOW, lease_until=LEASE)
 
 
 def called(*answers: Any, policy: RetryPolicy = POLICY) -> tuple[Called, list[Effect]]:
@@ -137,6 +140,10 @@ def test_a_stop_while_waiting_ends_the_call_with_what_is_known() -> None:
         ([refused(401)], Event.NOT_SENT),
         ([refused(403)], Event.NOT_SENT),
         ([NO_TLS], Event.NOT_SENT),
+        ([LATE], Event.NOT_SENT),
+        ([LOST, None, LATE], Event.LOST),
+        ([refused(404)], Event.NOT_SENT),
+        ([LOST, None, refused(404)], Event.LOST),
         ([UNSENT, None, THROTTLED, None, refused(401)], Event.NOT_SENT),
     ],
 )
@@ -164,7 +171,7 @@ def test_a_refusal_that_is_not_in_the_words_of_the_api_proves_nothing(status: in
 
 
 DENIED = refused(401)
-PROOF = [UNSENT, THROTTLED, DENIED, NO_TLS]
+PROOF = [UNSENT, THROTTLED, DENIED, NO_TLS, LATE, refused(404)]
 EVENTS = [*PROOF, LOST, BROKEN, refused(409), refused(400), answered(307), OK]
 
 
@@ -199,6 +206,7 @@ def test_a_payment_is_claimed_then_sent_then_settled(action: Action) -> None:
     flow = report(COMMAND, REQUEST, SCOPE, INTENT, POLICY, NO_JITTER)
     result, effects = feed(flow, [decision, BROKEN, None, OK, ENTRY])
     assert [type(effect) for effect in effects] == [Claim, Send, Sleep, Send, Settle]
+    assert effects[1] == effects[3] == Send(REQUEST, until=LEASE)
     assert result.called is not None
     assert (result.called.sends, result.entry) == (2, ENTRY)
 
@@ -210,9 +218,14 @@ def test_a_confirmed_payment_is_settled_with_the_ids_of_the_answer() -> None:
 def test_a_refused_payment_is_settled_with_the_reason() -> None:
     body = {"error": {"type": "invalid_request_error", "code": "parameter_missing", "param": "a[b]"}}
     assert settlement(answered(400, body, request_id="req_no")) == Settlement(
-        "k", "payrecords-1", Event.REFUSED,
-        error_code="parameter_missing", error_param="a[b]", error_status=400, request_id="req_no",
-    )  # fmt: skip
+        "k",
+        "payrecords-1",
+        Event.REFUSED,
+        error_code="parameter_missing",
+        error_param="a[b]",
+        error_status=400,
+        request_id="req_no",
+    )
 
 
 def test_an_attached_payment_is_settled_with_the_payment_and_not_the_invoice() -> None:
@@ -243,6 +256,7 @@ def test_a_call_on_a_record_is_settled_with_the_record_that_came_back() -> None:
         (ServerError("m"), "server_error"),
         (ConflictError("m"), "conflict"),
         (NotSentError("m"), "not_sent"),
+        (LeaseEndedError("m"), "lease_ended"),
         (OutcomeUnknownError("m"), "outcome_unknown"),
         (UntrustedServerError("m"), "untrusted_server"),
         (StoppedError("m"), "stopped"),

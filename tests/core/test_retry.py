@@ -15,6 +15,7 @@ from airflow_provider_payrecords.core.errors import (
     ConflictError,
     IdempotencyError,
     InvalidRequestError,
+    LeaseEndedError,
     LedgerError,
     NotSentError,
     OutcomeUnknownError,
@@ -23,18 +24,24 @@ from airflow_provider_payrecords.core.errors import (
     RateLimitError,
     ServerError,
     StoppedError,
+    UnknownRouteError,
     UntrustedServerError,
 )
 from airflow_provider_payrecords.core.retry import Again, RetryPolicy, Stop, delay_seconds, is_retryable
 
 JITTER = st.floats(0.5, 1.0)
-RETRYABLE: list[type[PayRecordsError]] = [
-    ConflictError, RateLimitError, ServerError, NotSentError, OutcomeUnknownError
-]  # fmt: skip
+RETRYABLE: list[type[PayRecordsError]] = [ConflictError, RateLimitError, ServerError, NotSentError, OutcomeUnknownError]
 FINAL: list[type[PayRecordsError]] = [
-    AuthenticationError, IdempotencyError, InvalidRequestError, LedgerError, PermissionDeniedError, StoppedError,
+    AuthenticationError,
+    IdempotencyError,
+    InvalidRequestError,
+    LedgerError,
+    PermissionDeniedError,
+    StoppedError,
+    UnknownRouteError,
+    LeaseEndedError,
     UntrustedServerError,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("kind", RETRYABLE)

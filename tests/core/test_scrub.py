@@ -27,10 +27,11 @@ ADDRESS = {
     "state": "QX-ZZ",
 }
 PERSON = {"name": "Zoë van der Canary", "phone": "+49 (170) 555-0123", "email": "zoe.canary+shop@example.org"}
+ODD = "q9\"&'\n<ë"
 COMMAND = payment(
     customer_details={"customer": "cus_CanaryCustomer", **PERSON},
     description="Canary cheque\nfor the\tbirthday <of> Zoë, a text that is long enough to be cut short by a server",
-    metadata={"note": "canary-note-7", "short": "q7"},
+    metadata={"note": "canary-note-7", "short": "q7", "odd": ODD},
     payment_method_details={"type": "custom", "billing_details": {"address": ADDRESS, **PERSON, "name": "Li Qi"}},
     shipping_details={"address": ADDRESS, "name": "Bo", "phone": "0031 6 9876543"},
 )
@@ -44,6 +45,7 @@ SECRETS = [
     COMMAND.params()["description"],
     "canary-note-7",
     "q7",
+    ODD,
 ]
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "as it is": str,

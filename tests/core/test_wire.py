@@ -33,6 +33,7 @@ from airflow_provider_payrecords.core.errors import (
     PermissionDeniedError,
     RateLimitError,
     ServerError,
+    UnknownRouteError,
     UntrustedServerError,
 )
 from airflow_provider_payrecords.core.models import Invoice, PaymentAttemptRecord, PaymentRecord
@@ -141,6 +142,9 @@ def test_a_redirect_is_never_followed(status: int) -> None:
         (400, {}, InvalidRequestError),
         (402, {"type": "card_error"}, InvalidRequestError),
         (404, {"code": "resource_missing"}, InvalidRequestError),
+        (404, {}, UnknownRouteError),
+        (404, {"code": "other"}, UnknownRouteError),
+        (404, {"type": "idempotency_error"}, IdempotencyError),
         (424, {}, InvalidRequestError),
         (400, {"type": "idempotency_error"}, IdempotencyError),
         (400, {"code": "rate_limit"}, RateLimitError),

@@ -1,0 +1,70 @@
+"""
+The two rules of ``core.entry`` applied to a batch of rows, the same for every store.
+
+A store fetches the known entries, calls one of these, and saves what is in the returned batch. No input or output here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker, consider, settle
+from airflow_provider_payrecords.core.errors import LedgerError
+
+
+class ClaimBatch(NamedTuple):
+    """Decisions in the order of the intents, and the entries to save by key."""
+
+    decisions: list[Decision]
+    changed: dict[str, Entry]
+
+
+class SettleBatch(NamedTuple):
+    """Entries in the order of the settlements, as they stand after each, and the entries to save by key."""
+
+    entries: list[Entry]
+    changed: dict[str, Entry]
+
+
+def claim_batch(
+    known: Mapping[str, Entry], scope: Scope, intents: Sequence[Intent], worker: Worker, now: datetime
+) -> ClaimBatch:
+    """Decide *intents* in order. A key that comes twice meets what the first one left."""
+    decisions: list[Decision] = []
+    changed: dict[str, Entry] = {}
+    for intent in intents:
+        decision = consider(changed.get(intent.key) or known.get(intent.key), intent, scope, worker, now)
+        decisions.append(decision)
+        if decision.changed:
+            changed[intent.key] = decision.entry
+    return ClaimBatch(decisions, changed)
+
+
+def settle_batch(known: Mapping[str, Entry], settlements: Sequence[Settlement], now: datetime) -> SettleBatch:
+    """
+    Apply *settlements* in order.
+
+    Raises:
+        LedgerError: A settled payment is not in the ledger: it was replaced or emptied while a worker was sending.
+    """
+    entries: list[Entry] = []
+    changed: dict[str, Entry] = {}
+    for settlement in settlements:
+        before = changed.get(settlement.key) or known.get(settlement.key)
+        if before is None:
+            raise LedgerError(_missing(sum(one.key not in known for one in settlements)))
+        after = settle(before, settlement, now)
+        entries.append(after)
+        if after is not before:
+            changed[settlement.key] = after
+    return SettleBatch(entries, changed)
+
+
+def _missing(count: int) -> str:
+    return (
+        f"{count} sent payments are not in the ledger any more: it was replaced or emptied while they were being sent."
+        " Their outcome cannot be saved. Put the ledger back, then run again; their idempotency keys protect them for"
+        " 24 hours."
+    )

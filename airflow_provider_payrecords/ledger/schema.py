@@ -1,0 +1,188 @@
+"""
+The tables of a ledger, and how an entry becomes a row and a row an entry.
+
+Instants are text, ``2026-03-01T09:30:00.000000+00:00``: always UTC and always with six decimals, so that they sort as
+instants do, lose nothing, and can be read by a person with any SQL tool. The columns of ``entries`` are the attributes
+of ``Entry`` and nothing else: no body and no customer's data has a place to go.
+
+``migrations.py`` creates these tables; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+
+from airflow_provider_payrecords.core.entry import Entry, Scope
+from airflow_provider_payrecords.core.lifecycle import State
+from airflow_provider_payrecords.ledger.store import Run
+
+METADATA = MetaData()
+
+ENTRIES = Table(
+    "entries",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("mode", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("claimed_at", Text),
+    Column("lease_until", Text),
+    Column("owner", Text),
+    Column("may_exist", Boolean, nullable=False),
+    Column("payment_record", Text),
+    Column("payment_attempt_record", Text),
+    Column("amount_minor", BigInteger),
+    Column("currency", Text),
+    Column("run_id", Text),
+    Column("error_code", Text),
+    Column("error_param", Text),
+    Column("error_status", Integer),
+    Column("request_id", Text),
+)
+"""One payment each. Order of columns: the scope, then the other attributes of ``Entry`` in their order."""
+
+# Only claimed entries have an owner, so this index holds what is in flight and stays small.
+Index(
+    "entries_owner",
+    *(ENTRIES.c[name] for name in ("account", "mode", "endpoint", "source", "owner")),
+    sqlite_where=ENTRIES.c.owner.is_not(None),
+    postgresql_where=ENTRIES.c.owner.is_not(None),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("run_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("extract", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("summary", Text),
+)
+"""One execution each; ``summary`` is JSON."""
+
+LEDGER_META = Table(
+    "ledger_meta",
+    METADATA,
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("applied_by", Text, nullable=False),
+)
+"""One migration step each that ran here, with the version of the package that ran it."""
+
+SCOPE_COLUMNS = tuple(ENTRIES.c[name] for name in ("account", "mode", "endpoint", "source"))
+KEY_COLUMNS = (*SCOPE_COLUMNS, ENTRIES.c.key)
+
+_STATES = {state.value: state for state in State}
+
+
+@lru_cache(maxsize=256)  # one instant stands in every row of a batch
+def to_text(instant: datetime) -> str:
+    """Write an aware *instant* as sortable UTC text."""
+    return instant.astimezone(timezone.utc).isoformat(timespec="microseconds")
+
+
+def _optional_text(instant: datetime | None) -> str | None:
+    return None if instant is None else to_text(instant)
+
+
+def _optional_instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def entry_values(entry: Entry) -> tuple[Any, ...]:
+    """Return *entry* as a row of ``ENTRIES``, in the order of its columns."""
+    scope = entry.scope
+    return (
+        scope.account,
+        scope.mode,
+        scope.endpoint,
+        scope.source,
+        entry.key,
+        entry.state.value,
+        entry.fingerprint,
+        entry.idempotency_key,
+        to_text(entry.created_at),
+        to_text(entry.updated_at),
+        _optional_text(entry.claimed_at),
+        _optional_text(entry.lease_until),
+        entry.owner,
+        entry.may_exist,
+        entry.payment_record,
+        entry.payment_attempt_record,
+        entry.amount_minor,
+        entry.currency,
+        entry.run_id,
+        entry.error_code,
+        entry.error_param,
+        entry.error_status,
+        entry.request_id,
+    )
+
+
+def entry_from_row(row: Sequence[Any]) -> Entry:
+    """Return a row of ``ENTRIES`` as an entry."""
+    account, mode, endpoint, source, key, state, fingerprint, idempotency_key = row[:8]
+    created_at, updated_at, claimed_at, lease_until, owner, may_exist, *rest = row[8:]
+    return Entry(
+        Scope(account, mode, endpoint, source),
+        key,
+        _STATES[state],
+        fingerprint,
+        idempotency_key,
+        datetime.fromisoformat(created_at),
+        datetime.fromisoformat(updated_at),
+        _optional_instant(claimed_at),
+        _optional_instant(lease_until),
+        owner,
+        bool(may_exist),
+        *rest,
+    )
+
+
+def run_values(run: Run) -> tuple[Any, ...]:
+    """Return *run* as a row of ``RUNS``, in the order of its columns."""
+    return (
+        run.run_id,
+        run.scope.account,
+        run.scope.mode,
+        run.scope.endpoint,
+        run.scope.source,
+        run.extract,
+        to_text(run.started_at),
+        _optional_text(run.finished_at),
+        None if run.summary is None else summary_text(run.summary),
+    )
+
+
+def run_from_row(row: Sequence[Any]) -> Run:
+    """Return a row of ``RUNS`` as a run."""
+    run_id, account, mode, endpoint, source, extract, started_at, finished_at, summary = row
+    return Run(
+        run_id=run_id,
+        scope=Scope(account, mode, endpoint, source),
+        extract=extract,
+        started_at=datetime.fromisoformat(started_at),
+        finished_at=_optional_instant(finished_at),
+        summary=None if summary is None else json.loads(summary),
+    )
+
+
+def summary_text(summary: dict[str, Any]) -> str:
+    """Write a summary as JSON."""
+    return json.dumps(summary, separators=(",", ":"))

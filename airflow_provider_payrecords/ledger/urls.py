@@ -1,0 +1,92 @@
+"""Where a ledger is: reading, showing and opening its URL."""
+
+from __future__ import annotations
+
+import os
+from os import PathLike
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from airflow_provider_payrecords.core.errors import LedgerUnavailableError
+from airflow_provider_payrecords.ledger.dialect import POSTGRESQL_DRIVER, SQLITE_DRIVER, is_memory, make_engine
+from airflow_provider_payrecords.ledger.failures import unavailable
+from airflow_provider_payrecords.ledger.migrations import migrate
+from airflow_provider_payrecords.ledger.sql import SqlLedger
+
+_DRIVERS = {"sqlite": SQLITE_DRIVER, "postgresql": POSTGRESQL_DRIVER, "postgres": POSTGRESQL_DRIVER}
+_UNREADABLE = "(unreadable URL)"
+_URL_ADVICE = "Give sqlite:///path/ledger.db, postgresql://user@host/database, or a path."
+
+
+def open_ledger(url: str | PathLike[str], *, busy_timeout_seconds: float = 30.0) -> SqlLedger:
+    """
+    Open a ledger; make it if it does not exist.
+
+    A new SQLite file, and its folder if that is new, belong to this user alone: 0600 and 0700.
+
+    Args:
+        url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``postgresql://user:password@host/database``, or the
+            path of a SQLite file. ``:memory:`` is forgotten on ``close``: for tests.
+        busy_timeout_seconds: How long a SQLite ledger waits while another process writes.
+
+    Raises:
+        LedgerSchemaError: What is there is not a ledger, or a newer version of this package wrote it.
+        LedgerUnavailableError: It cannot be opened, made or read.
+    """
+    parsed = _parsed(url)
+    name = safe_url(url)
+    _make_private_file(parsed, name)
+    try:
+        engine = make_engine(parsed, busy_timeout_seconds)
+    except ImportError as error:
+        install = "Install airflow-provider-payrecords[postgres]."
+        raise unavailable(name, "the PostgreSQL driver is not installed", install) from error
+    try:
+        migrate(engine, name)
+    except BaseException:
+        engine.dispose()
+        raise
+    return SqlLedger(engine, name)
+
+
+def safe_url(url: str | PathLike[str]) -> str:
+    """Return *url* as people may see it: the path of a SQLite file, or a URL without password and query."""
+    try:
+        parsed = _parsed(url)
+    except LedgerUnavailableError:
+        return _UNREADABLE
+    if parsed.get_backend_name() == "sqlite":
+        return parsed.database or ":memory:"
+    shown = URL.create(parsed.drivername, parsed.username, None, parsed.host, parsed.port, parsed.database)
+    return shown.render_as_string()
+
+
+def _parsed(url: str | PathLike[str]) -> URL:
+    """Return *url* with the driver this package uses."""
+    text = os.fspath(url)
+    if "://" not in text:
+        return URL.create(SQLITE_DRIVER, database=text if text == ":memory:" else str(Path(text).expanduser()))
+    try:
+        parsed = make_url(text)
+    except (ArgumentError, ValueError):
+        # The cause is not chained: it may quote the URL with its password.
+        raise unavailable(_UNREADABLE, "its URL cannot be read", _URL_ADVICE) from None
+    driver = _DRIVERS.get(parsed.drivername.partition("+")[0])
+    if driver is None:
+        raise unavailable(_UNREADABLE, f"{parsed.drivername} is not a database it can live in", _URL_ADVICE)
+    return parsed.set(drivername=driver)
+
+
+def _make_private_file(url: URL, name: str) -> None:
+    """Create a missing SQLite file before SQLite does, which would let every user read it."""
+    if url.get_backend_name() != "sqlite" or is_memory(url) or "uri" in url.query:
+        return
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
+    except OSError as error:
+        advice = "Check that its folder can be made and written by this user."
+        raise unavailable(name, error.strerror or type(error).__name__, advice) from error
