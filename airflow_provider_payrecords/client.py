@@ -7,6 +7,7 @@ and replays for 24 hours, no longer. Reports that must never double go through `
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 
 from airflow_provider_payrecords.core.commands import Command, ListPaymentAttemptRecords, ListPaymentRecords
+from airflow_provider_payrecords.core.errors import CommandError
 from airflow_provider_payrecords.core.flows import call, raise_for
 from airflow_provider_payrecords.core.identity import unkeyed_idempotency_key
 from airflow_provider_payrecords.core.wire import ApiRequest, encode
@@ -21,6 +23,8 @@ from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
 from airflow_provider_payrecords.transport.blocking import BlockingTransport
 from airflow_provider_payrecords.transport.pace import uniform_jitter
+
+MAX_IDEMPOTENCY_KEY = 255
 
 ListCommand = ListPaymentRecords | ListPaymentAttemptRecords
 
@@ -43,9 +47,11 @@ class PayRecordsClient:
         Send *command* and return the model of its answer.
 
         Args:
-            idempotency_key: Up to 255 characters. Derived from the command's content when None, never random.
+            idempotency_key: 1 to 255 printable ASCII characters. Derived from the command's content when None, never
+                random.
 
         Raises:
+            CommandError: The idempotency key cannot be one.
             ApiError: The API refused it, or failed until the retries were used up.
             TransportError: No answer was read.
         """
@@ -117,9 +123,23 @@ class AsyncPayRecordsClient:
 
 
 def request_for(command: Command, settings: Settings, idempotency_key: str | None = None) -> ApiRequest:
-    """Return the request for *command*, with a key derived from its content if none is given."""
-    if command.method == "POST" and idempotency_key is None:
+    """
+    Return the request for *command*, with a key derived from its content if none is given.
+
+    Raises:
+        CommandError: The idempotency key cannot be one.
+
+    Source:
+        https://docs.stripe.com/api/idempotent_requests (its length)
+    """
+    if idempotency_key is None:
         idempotency_key = unkeyed_idempotency_key(settings.account_scope, settings.mode, command)
+    elif not (1 <= len(idempotency_key) <= MAX_IDEMPOTENCY_KEY and re.fullmatch(r"[!-~]+", idempotency_key)):
+        message = f"Send 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters, or none for a key made of the content."
+        raise CommandError(
+            f"idempotency_key: {message}",
+            problems=[{"field": "idempotency_key", "code": "invalid_idempotency_key", "message": message}],
+        )
     return encode(command, idempotency_key)
 
 

@@ -23,8 +23,9 @@ DEFAULT_RATE_LIMIT = 20.0
 """Requests per second. Stripe's default is 25 per endpoint: https://docs.stripe.com/rate-limits"""
 
 Mode = Literal["test", "live"]
-_KEY = re.compile(r"(?:sk|rk)_(test|live)_\S+")
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?(;\S+)?")
+_KEY = re.compile(r"(?:sk|rk)_(?:test|live)_[!-~]+")
+_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[a-z]+)?(;[!-~]+)?")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f]*:[0-9a-f:.]*")
 
 
 class Settings(BaseModel):
@@ -52,7 +53,7 @@ class Settings(BaseModel):
     api_base: str = STRIPE_API_BASE
     stripe_version: str = STRIPE_VERSION
     stripe_account: str | None = Field(default=None, pattern=r"^acct_[A-Za-z0-9]+$")
-    account: str | None = Field(default=None, min_length=1, max_length=100)
+    account: str | None = Field(default=None, max_length=100)
     connect_timeout_seconds: float = Field(default=10.0, gt=0, le=300)
     read_timeout_seconds: float = Field(default=30.0, gt=0, le=300)
     write_timeout_seconds: float = Field(default=30.0, gt=0, le=300)
@@ -69,7 +70,7 @@ class Settings(BaseModel):
             raise ValueError("is missing: give a secret (sk_…) or restricted (rk_…) key")
         if key.startswith("pk_"):
             raise ValueError("is a publishable key (pk_…), which cannot report payments: use sk_… or rk_…")
-        if not key.isascii() or not _KEY.fullmatch(key):
+        if not _KEY.fullmatch(key):
             raise ValueError("does not look like a key: it must begin with sk_test_, rk_test_, sk_live_ or rk_live_")
         return value
 
@@ -78,14 +79,26 @@ class Settings(BaseModel):
     def _safe_base(cls, value: str) -> str:
         if "://" not in value:
             raise ValueError(f"has no scheme: write https://{_bare(value)}")
+        if not value.isprintable() or " " in value:
+            raise ValueError("must not hold spaces or line breaks")
         parts = urlsplit(value)
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must be scheme, host and port only, without a user, a query or a fragment")
-        if not parts.hostname or parts.scheme not in ("http", "https"):
+        if "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("must be scheme, host and port only, without a user, a path, a query or a fragment")
+        host = parts.hostname or ""
+        if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
             raise ValueError("must be an https:// address with a host")
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
+        if parts.port == 0:
+            raise ValueError("must not name port 0")
+        if parts.scheme == "http" and not is_loopback(host):
             raise ValueError("is plain http, which is refused except to this machine: use https://")
         return value.rstrip("/")
+
+    @field_validator("account")
+    @classmethod
+    def _unmistakable_account(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isprintable() or not value.strip() or "@" in value):
+            raise ValueError("must be a name of printable characters without @, such as acme-eu")
+        return value
 
     @field_validator("stripe_version")
     @classmethod
@@ -109,13 +122,14 @@ class Settings(BaseModel):
         """
         Name of the account in the ledger.
 
-        The connected account, else the name the user gave, else the host. Another host than Stripe's is always part
-        of it, so that entries of a sandbox never pass for Stripe's. The key is not: keys get rolled.
+        The connected account, else the name the user gave, else the host. Another host than Stripe's always follows
+        an ``@``, which no name holds, so that entries of a sandbox never pass for Stripe's. The key is not part of it:
+        keys get rolled.
         """
         name = self.stripe_account or self.account
         if self.host == urlsplit(STRIPE_API_BASE).hostname:
             return name or self.host
-        return f"{name}@{self.host}" if name else self.host
+        return f"{name or ''}@{self.host}"
 
     @property
     def retry_policy(self) -> RetryPolicy:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import anyio
@@ -76,7 +77,7 @@ class Engine:
         self._tally = tally
         self._outside = outside
         self._jitter = uniform_jitter()
-        self._queue: asyncio.Queue[Prepared | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Prepared, datetime | None] | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._called: list[tuple[Prepared, Called]] = []
         self._held: list[Prepared] = []
@@ -164,7 +165,7 @@ class Engine:
         decisions = self._access.claim([row.intent for row in rows])
         for row, decision in zip(rows, decisions, strict=True):
             if decision.action in SENDING:
-                self._queue.put_nowait(row)
+                self._queue.put_nowait((row, decision.entry.lease_until))
                 self._sends_left = None if self._sends_left is None else self._sends_left - 1
             elif decision.action is Action.HELD and len(self._held) < MAX_SET_ASIDE:
                 self._held.append(row)
@@ -172,11 +173,13 @@ class Engine:
                 self._conclude(row, decision.entry, None)
 
     async def _work(self) -> None:
-        while (row := await self._queue.get()) is not None:
+        while (claimed := await self._queue.get()) is not None:
+            row, until = claimed
             if self._queue.qsize() <= self._options.concurrency:
                 self._room.set()
             if self.stopping.reason is None:
-                called = await self._transport.run(call(row.command, row.request, self._policy, self._jitter))
+                flow = call(row.command, row.request, self._policy, self._jitter, until)
+                called = await self._transport.run(flow)
                 self.stopping.after_call(called.error)
             else:
                 called = Called(None, NotSentError("Not sent: the run stopped before. Run again."), None, False, 0)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from secrets import token_hex
 
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.ledger.liveness import is_dead, make_owner
 from airflow_provider_payrecords.ledger.store import LedgerStore
-
-Clock = Callable[[], datetime]
-"""Tells the time as aware UTC."""
-
-
-def utc_now() -> datetime:
-    """Return the present instant as aware UTC."""
-    return datetime.now(timezone.utc)
+from airflow_provider_payrecords.transport.clock import Clock
 
 
 def new_run_id(now: datetime) -> str:
@@ -48,8 +42,8 @@ class LedgerAccess:
         return self.store.claim(self.scope, intents, self.worker, self.now()) if intents else []
 
     def settle(self, settlements: Sequence[Settlement]) -> list[Entry]:
-        """Settle in one transaction, in the order given."""
-        return self.store.settle(self.scope, settlements, self.now()) if settlements else []
+        """Settle in one transaction, in the order given, what this worker learned."""
+        return self._settle(self.scope, settlements) if settlements else []
 
     async def claim_one(self, scope: Scope, intent: Intent) -> Decision:
         """Claim one payment."""
@@ -57,4 +51,8 @@ class LedgerAccess:
 
     async def settle_one(self, scope: Scope, settlement: Settlement) -> Entry:
         """Settle one payment."""
-        return self.store.settle(scope, [settlement], self.now())[0]
+        return self._settle(scope, [settlement])[0]
+
+    def _settle(self, scope: Scope, settlements: Sequence[Settlement]) -> list[Entry]:
+        own = [replace(one, owner=self.worker.owner) for one in settlements]
+        return self.store.settle(scope, own, self.now())

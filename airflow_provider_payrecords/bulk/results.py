@@ -51,7 +51,7 @@ class Results:
         target: Where the file goes; None keeps nothing after the run.
 
     Raises:
-        UsageError: The suffix is not known, or the place is a folder.
+        UsageError: The suffix is not known, or the place is a folder or a file of something else.
         ResultsError: The place cannot be written.
     """
 
@@ -144,7 +144,7 @@ def check_target(target: Place | None) -> None:
     Check that results can go to *target*, before anything is sent.
 
     Raises:
-        UsageError: The suffix is not known, or it is a folder.
+        UsageError: The suffix is not known, or it is a folder or a file of something else.
     """
     if target is None:
         return
@@ -153,8 +153,26 @@ def check_target(target: Place | None) -> None:
         name = str(target).rsplit("/", 1)[-1]
         raise UsageError(f"Results cannot be written as {name}: end its name in one of {known}.")
     local = local_path(target)
-    if local is not None and local.is_dir():
+    if local is None:
+        return
+    if local.is_dir():
         raise UsageError(f"{local} is a folder. Name a file in it for the results.")
+    for path in (local, Path(beside(str(local), "rejects"))):
+        if not _may_be_replaced(path):
+            raise UsageError(f"{path} is there and is not a results file of ours. Give the results another name.")
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Say whether nothing is lost with *path*: an extract, a mapping or a ledger would be."""
+    try:
+        if not path.exists() or path.stat().st_size == 0:
+            return True
+        kind = "parquet" if suffix(path) == ".parquet" else "csv" if suffix(path) == ".csv" else "json"
+        with duckdb.connect(":memory:") as database:
+            found = database.execute(f"SELECT * FROM read_{kind}({_quoted(path)}) LIMIT 0").description  # noqa: S608
+    except (OSError, duckdb.Error):
+        return False
+    return tuple(column[0] for column in found or ()) == FIELDS
 
 
 def _quoted(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from airflow_provider_payrecords.bulk.engine import Engine, Item, Outside
-from airflow_provider_payrecords.bulk.ledger_access import Clock, LedgerAccess, new_run_id, utc_now
+from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess, new_run_id
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.places import Place
 from airflow_provider_payrecords.bulk.plan import plan_rows
@@ -24,6 +24,7 @@ from airflow_provider_payrecords.extract import Extract, ExtractMapping, OpenExt
 from airflow_provider_payrecords.ledger.store import LedgerStore, Run
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
+from airflow_provider_payrecords.transport.clock import Clock, utc_now
 
 FIRST_REJECTS = 10
 MAX_BATCH_ROWS = 500
@@ -144,7 +145,9 @@ class _Run:
     ) -> Report:
         access = self._access()
         with self._extract.open(self._mapping) as opened, closing(Results(self._target)) as results:
-            transport = AsyncTransport(self._settings, connections=self._options.concurrency, network=network)
+            transport = AsyncTransport(
+                self._settings, connections=self._options.concurrency, network=network, now=self._now
+            )
             outside = Outside(should_stop, lambda: on_progress(self._progress(transport, opened.total_rows)))
             policy = self._settings.retry_policy
             engine = Engine(access, transport, policy, self._options, results, self._tally, outside)

@@ -12,7 +12,7 @@ import httpx
 
 from airflow_provider_payrecords.bulk.engine import GRACE_SECONDS, TICK_SECONDS
 from airflow_provider_payrecords.bulk.find import find_records, may_be_found
-from airflow_provider_payrecords.bulk.ledger_access import Clock, LedgerAccess, new_run_id, utc_now
+from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess, new_run_id
 from airflow_provider_payrecords.bulk.lines import STATES, explain
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.prepare import Prepared, prepare
@@ -31,6 +31,7 @@ from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.ledger.store import LedgerStore
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
+from airflow_provider_payrecords.transport.clock import Clock, utc_now
 from airflow_provider_payrecords.transport.pace import uniform_jitter
 
 
@@ -120,7 +121,7 @@ async def _report(
     network: httpx.AsyncBaseTransport | None,
 ) -> CommandReport:
     access.release_the_dead()
-    transport = AsyncTransport(settings, connections=1, ledger=access, network=network)
+    transport = AsyncTransport(settings, connections=1, ledger=access, network=network, now=access.now)
     flow = report(row.command, row.request, access.scope, row.intent, settings.retry_policy, uniform_jitter())
     watcher = asyncio.create_task(_watch(should_stop, transport))
     try:

@@ -8,6 +8,8 @@ from airflow_provider_payrecords.core.errors import ApiError, Disposition, PayRe
 
 MIN_ROWS_FOR_SHARE = 20
 """A share of rejects means nothing before this many rows have a result."""
+MAX_REFUSED_ALIKE = 5
+"""So many refusals at the very beginning, none of which blames a field, are taken for one common cause."""
 
 
 class Stopping:
@@ -24,6 +26,7 @@ class Stopping:
         self._options = options
         self._tally = tally
         self._failures_in_a_row = 0
+        self._refused_alike: int | None = 0
         self.reason: str | None = None
         self.error: PayRecordsError | None = None
         self.at_once = False
@@ -38,6 +41,7 @@ class Stopping:
         """Learn from the outcome of one call."""
         if error is None or error.disposition is Disposition.REJECT:
             self._failures_in_a_row = 0
+            self._after_verdict(error)
             return
         if error.disposition is Disposition.ABORT:
             self.stop(error.message, at_once=True, error=error)
@@ -51,6 +55,19 @@ class Stopping:
                 f"({detail}). Run again when it is well.",
                 at_once=True,
             )
+
+    def _after_verdict(self, error: PayRecordsError | None) -> None:
+        """Stop if nothing but the same refusal comes back, and it blames no field: then it is not about the rows."""
+        if not isinstance(error, ApiError) or error.param is not None:
+            self._refused_alike = None
+        elif self._refused_alike is not None:
+            self._refused_alike += 1
+            if self._refused_alike >= MAX_REFUSED_ALIKE:
+                self.stop(
+                    f"The first {self._refused_alike} payments were all refused and no field was blamed: {error.message} "
+                    "Check stripe_version and stripe_account before the rows.",
+                    error=error,
+                )
 
     def after_reject(self) -> None:
         """Apply the stop rules after a row was rejected in this run."""

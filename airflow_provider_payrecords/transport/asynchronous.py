@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from airflow_provider_payrecords.core.errors import NotSentError, StoppedError, 
 from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport import http
+from airflow_provider_payrecords.transport.clock import Clock, lease_ended, utc_now
 from airflow_provider_payrecords.transport.outcome import cut_short, transport_error
 from airflow_provider_payrecords.transport.pace import Pacer
 
@@ -52,6 +54,7 @@ class AsyncTransport:
         ledger: Where claims and settlements go; needed only by flows that make them.
         pause: Waits the given seconds.
         clock: Monotonic seconds.
+        now: Aware UTC, by which leases end.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class AsyncTransport:
         ledger: AsyncLedger | None = None,
         pause: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        now: Clock = utc_now,
     ) -> None:
         self._client = httpx.AsyncClient(
             base_url=settings.api_base,
@@ -70,12 +74,14 @@ class AsyncTransport:
             timeout=http.timeouts(settings),
             limits=http.limits(connections),
             follow_redirects=False,
+            mounts=http.past_proxies(settings),
             transport=network,
         )
         self._whole_seconds = http.whole_seconds(settings)
         self._ledger = ledger
         self._pause = pause
         self._clock = clock
+        self._now = now
         self._waiting: set[anyio.CancelScope] = set()
         self._sending: set[anyio.CancelScope] = set()
         self._stopping = False
@@ -115,9 +121,9 @@ class AsyncTransport:
 
     async def _perform(self, effect: Effect) -> EffectAnswer:
         match effect:
-            case Send(request):
+            case Send(request, until):
                 begun = self._clock()
-                outcome = await self._paced(request)
+                outcome = await self._paced(request, until)
                 self.pacer.learn(outcome)
                 return Sent(outcome, self._clock() - begun)
             case Sleep(seconds):
@@ -134,12 +140,12 @@ class AsyncTransport:
             raise TypeError("This flow claims and settles; give its driver a ledger.")
         return self._ledger
 
-    async def _paced(self, request: ApiRequest) -> ApiResponse | TransportError:
+    async def _paced(self, request: ApiRequest, until: datetime | None) -> ApiResponse | TransportError:
         try:
             await self._wait(self.pacer.reserve())
         except StoppedError as stopped:
             return NotSentError(stopped.message)
-        return await self._send(request)
+        return lease_ended(until, self._now) or await self._send(request)
 
     async def _wait(self, seconds: float) -> None:
         if seconds > 0 and not self._stopping:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import platform
+from urllib.parse import urlsplit
 
 import httpx
 
 from airflow_provider_payrecords import __version__
 from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
-from airflow_provider_payrecords.settings import Settings
+from airflow_provider_payrecords.settings import Settings, is_loopback
 
 USER_AGENT = f"airflow-provider-payrecords/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
@@ -64,6 +65,15 @@ def whole_seconds(settings: Settings) -> float:
 def limits(connections: int) -> httpx.Limits:
     """Return the bounds of the one pool a client has."""
     return httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30)
+
+
+def past_proxies(settings: Settings) -> dict[str, None] | None:
+    """
+    Return what keeps calls to this machine off the proxies of the environment.
+
+    Plain HTTP is allowed to this machine only, and a proxy would carry it, key and all, to another.
+    """
+    return {f"all://{urlsplit(settings.api_base).netloc}": None} if is_loopback(settings.host) else None
 
 
 def to_response(response: httpx.Response, content: bytes) -> ApiResponse:

@@ -88,3 +88,18 @@ def test_a_place_that_cannot_be_written_is_named_with_the_next_step(tmp_path: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultsError, match=r"r\.jsonl cannot be written.*Choose another place"):
         Results(tmp_path / "file" / "r.jsonl")
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r.csv", "r.parquet", "r.rejects.csv"])
+def test_a_file_of_something_else_is_never_replaced(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("psp_reference,gross\n1,2.50\n")
+    with pytest.raises(UsageError, match="not a results file"):
+        Results(tmp_path / name.replace(".rejects", ""))
+    assert path.read_text() == "psp_reference,gross\n1,2.50\n"
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_results_of_an_earlier_run_are_replaced(tmp_path: Path, ending: str) -> None:
+    write(tmp_path / f"r.{ending}", *LINES)
+    write(tmp_path / f"r.{ending}", *LINES)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.sandbox.config import SandboxConfig
 from airflow_provider_payrecords.sandbox.faults import Fault, FaultKind
+from airflow_provider_payrecords.sandbox.inprocess import SandboxTransport
 from tests.bulk.world import FAST, World, payments
 
 
@@ -93,4 +95,42 @@ def test_retries_send_the_same_key_until_it_is_answered(tmp_path: Path) -> None:
     world.retries = 3
     summary = world.report(payments(1), options=FAST).summary
     assert (summary.counts, summary.requests) == ({"confirmed": 1}, 3)
+    assert world.committed() == {"W0001": 1}
+
+
+def test_an_api_version_that_does_not_know_the_call_stops_the_run_and_rejects_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, stripe_version="2025-08-27.basil")
+    summary = world.report(payments(30)).summary
+    assert (summary.status, summary.fatal, set(summary.counts)) == ("stopped", True, {"planned"})
+    world.stripe_version = "2026-10-28.endive"
+    assert world.report(payments(30)).summary.counts == {"confirmed": 30}
+
+
+def test_a_refusal_that_blames_no_field_stops_the_run_before_it_is_laid_to_the_rows(tmp_path: Path) -> None:
+    world = World(tmp_path, stripe_version="2025-01-01.nowhere")
+    summary = world.report(payments(60)).summary
+    assert summary.status == "stopped"
+    assert summary.counts["rejected"] < 10
+    assert "stripe_version" in (summary.stop_reason or "")
+
+
+class SleepingMachine(SandboxTransport):
+    """A machine that sleeps past every lease after its first request was answered."""
+
+    world: World
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass *request* on, then sleep."""
+        response = await super().handle_async_request(request)
+        self.world.later(hours=30)
+        return response
+
+
+def test_nothing_leaves_once_the_lease_of_its_claim_has_ended(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    network = SleepingMachine(world.sandbox)
+    network.world = world
+    one_by_one = FAST.model_copy(update={"concurrency": 1})
+    summary = world.report(payments(3), options=one_by_one, network=network).summary
+    assert summary.counts == {"confirmed": 1, "planned": 2}
     assert world.committed() == {"W0001": 1}

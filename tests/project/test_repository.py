@@ -164,3 +164,10 @@ def test_every_make_target_a_page_names_exists() -> None:
     named = {a or b for a, b in re.findall(r"^make ([a-z]+)$|`(?:[A-Z_]+=\S+ )?make ([a-z]+)", pages, re.MULTILINE)}
     assert {"setup", "test"} <= named
     assert named - set(re.findall(r"^([a-z]+):", texts()["Makefile"], re.MULTILINE)) == set()
+
+
+def test_every_core_module_has_its_test_file_and_the_other_way_round(repository: Path) -> None:
+    modules = {path.stem for path in (repository / "airflow_provider_payrecords/core").glob("[a-z]*.py")}
+    tests = {path.stem.removeprefix("test_") for path in (repository / "tests/core").glob("test_*.py")}
+    assert modules <= tests
+    assert {name for name in tests if not any(name == one or name.startswith(f"{one}_") for one in modules)} == set()
