@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pytest
+
+from airflow_provider_payrecords.core.errors import UsageError
 from airflow_provider_payrecords.extract import ExtractMapping, Row, RowProblem, make_extract
 
 CANARY = "Canary"
@@ -68,3 +72,33 @@ def params(row: Row | RowProblem) -> dict[str, Any]:
     """Return what the row would send."""
     assert isinstance(row, Row), row
     return row.command.params()
+
+
+def refusal(source, how: ExtractMapping | None = None) -> str:
+    with pytest.raises(UsageError) as caught:
+        read(source, how)
+    message = str(caught.value)
+    assert CANARY not in message
+    assert caught.value.__cause__ is None or CANARY not in str(caught.value.__cause__)
+    return message
+
+
+def keys(rows) -> list[str]:
+    assert all(isinstance(row, Row) for row in rows), rows
+    return [row.key for row in rows]
+
+
+def zstd(path: Path, text: str) -> Path:
+    """Write *text* as zstd, one line a row."""
+    plain = write(path.with_suffix(".plain"), text)
+    line = "header = false, delim = '\x1e', quote = '', auto_detect = false, columns = {'line': 'VARCHAR'}"
+    options = "FORMAT csv, COMPRESSION zstd, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x1e'"
+    with duckdb.connect() as database:
+        database.execute(f"COPY (FROM read_csv('{plain}', {line})) TO '{path}' ({options})")
+    return path
+
+
+def parquet(path: Path, select: str) -> Path:
+    with duckdb.connect() as database:
+        database.execute(f"COPY ({select}) TO '{path}'")
+    return path
