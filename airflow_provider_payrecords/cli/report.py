@@ -1,0 +1,101 @@
+"""``payrecords plan`` and ``payrecords report``: one extract, looked at or reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from airflow_provider_payrecords.cli import console, inputs
+from airflow_provider_payrecords.cli.interruption import Interruption
+from airflow_provider_payrecords.cli.options import (
+    ApiOptions,
+    ExtractOptions,
+    OutputOptions,
+    PaceOptions,
+    PlanOptions,
+    takes_groups,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_payrecords.bulk import RunOptions, RunSummary
+    from airflow_provider_payrecords.settings import Settings
+
+
+@takes_groups
+def plan(extract: ExtractOptions, api: ApiOptions, mode: PlanOptions, output: OutputOptions) -> None:
+    """
+    Say what report would do with every row, by the ledger. Nothing is sent, nothing is changed.
+
+    The key tells account and mode; without one, say --mode, and --account where you use it.
+    """
+    settings = inputs.make_settings_to_look(api, mode.mode)
+    _finish(_planned(extract, settings, output, inputs.make_run_options(PaceOptions())), output)
+
+
+@takes_groups
+def report(extract: ExtractOptions, api: ApiOptions, pace: PaceOptions, output: OutputOptions) -> None:
+    """
+    Report every payment of an extract, each exactly once.
+
+    Safe to run again after anything: rows that the ledger knows as confirmed are not sent. Ctrl-C stops it cleanly.
+    """
+    settings = inputs.make_settings(api, rate=pace.rate)
+    options = inputs.make_run_options(pace)
+    if options.dry_run:
+        _finish(_planned(extract, settings, output, options), output)
+    inputs.refuse_live(settings, allowed=pace.allow_live)
+    _finish(_reported(extract, settings, output, options), output)
+
+
+def _planned(extract: ExtractOptions, settings: Settings, output: OutputOptions, options: RunOptions) -> RunSummary:
+    from airflow_provider_payrecords.bulk import plan_extract
+
+    source, mapping = inputs.make_extract(extract)
+    ledger = inputs.open_ledger_to_look(output.ledger)
+    try:
+        return plan_extract(
+            source,
+            mapping,
+            settings=settings,
+            ledger=ledger,
+            options=options,
+            results=output.results,
+            ledger_name=inputs.shown_ledger(output.ledger),
+        )
+    finally:
+        ledger.close()
+
+
+def _reported(extract: ExtractOptions, settings: Settings, output: OutputOptions, options: RunOptions) -> RunSummary:
+    from airflow_provider_payrecords.bulk import report_extract
+    from airflow_provider_payrecords.cli import progress
+
+    with Interruption() as interruption:
+        source, mapping = inputs.make_extract(extract)
+        ledger = inputs.open_ledger(output.ledger)
+        try:
+            with progress.shown() as show:
+                return report_extract(
+                    source,
+                    mapping,
+                    settings=settings,
+                    ledger=ledger,
+                    options=options,
+                    results=output.results,
+                    ledger_name=inputs.shown_ledger(output.ledger),
+                    should_stop=interruption,
+                    on_progress=show,
+                ).summary
+        finally:
+            ledger.close()
+
+
+def _finish(summary: RunSummary, output: OutputOptions) -> None:
+    from airflow_provider_payrecords.cli.outcome import show_summary
+
+    if output.json:
+        console.say_json(summary.to_dict())
+    else:
+        show_summary(summary)
+    raise typer.Exit(summary.exit_code)

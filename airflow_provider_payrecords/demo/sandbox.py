@@ -1,0 +1,46 @@
+"""The sandbox of the demo: a process, its URL, and what its journal says was really recorded."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_payrecords.demo.place import Place, environment
+from airflow_provider_payrecords.demo.process import Child
+
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    """A sandbox that answers at ``url``."""
+
+    url: str
+
+    def recorded(self) -> Counter[str]:
+        """Return how often each payment was recorded, by its ``payrecords_key``."""
+        return Counter(line["payrecords_key"] for line in self._journal() if line["endpoint"] == "report_payment")
+
+    def _journal(self) -> Iterator[dict[str, Any]]:
+        after, has_more = 0, True
+        while has_more:
+            with urllib.request.urlopen(f"{self.url}/_sandbox/journal?after={after}", timeout=30) as answer:  # noqa: S310 - our own loopback URL
+                page = json.load(answer)
+            yield from page["data"]
+            after += len(page["data"])
+            has_more = page["has_more"] and bool(page["data"])
+
+
+@contextmanager
+def running(place: Place) -> Iterator[RunningSandbox]:
+    """Start the sandbox on a free port with the state it had, and stop it at the end."""
+    command = [sys.executable, "-m", "airflow_provider_payrecords", "sandbox", "--json", "--port", "0"]
+    command += ["--state", str(place.sandbox_state)]
+    with Child("sandbox", command, place.home, environment(place, "")) as child:
+        yield RunningSandbox(json.loads(child.first_line(_START_SECONDS))["url"])

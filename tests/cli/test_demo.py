@@ -1,0 +1,166 @@
+"""``payrecords demo``: what it needs, what it leaves behind, and the whole story through Airflow."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_payrecords.demo.place import Place, environment, find_place, free_port
+from airflow_provider_payrecords.demo.process import Child, DemoError, end_leftover
+from airflow_provider_payrecords.demo.story import Story
+from tests.cli.command import Result, finish, start
+from tests.cli.conftest import Run
+
+SLEEPER = [sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"]
+DEAF = [sys.executable, "-c", f"import signal; signal.signal(2, signal.SIG_IGN)\n{SLEEPER[2]}"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return find_place(tmp_path)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_another_demo_in_the_same_folder_is_refused(run: Run, tmp_path: Path) -> None:
+    with (tmp_path / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shown = run("demo", "--home", tmp_path)
+    assert shown.exit_code == 2
+    assert "Another demo is running" in shown.err
+
+
+def test_without_airflow_it_says_so(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['airflow'] = None\n"
+        "from airflow_provider_payrecords.cli.app import run\n"
+        f"sys.exit(run(['demo', '--home', {str(tmp_path)!r}]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Airflow is not installed" in done.stderr
+
+
+def test_its_airflow_gets_nothing_of_the_persons_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STRIPE_API_KEY", "AIRFLOW_CONN_OTHER", "AIRFLOW__CORE__EXECUTOR", "PAYRECORDS_LEDGER"):
+        monkeypatch.setenv(name, "mine")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    variables = environment(place, "http://127.0.0.1:1")
+    assert "mine" not in variables.values()
+    assert "PYTHONDONTWRITEBYTECODE" not in variables
+    connection = json.loads(variables["AIRFLOW_CONN_PAYRECORDS_DEFAULT"])
+    assert (connection["host"], connection["extra"]) == ("http://127.0.0.1:1", {"account": "demo"})
+
+
+def test_a_free_port_is_one() -> None:
+    assert 1024 <= free_port() <= 65535
+
+
+@pytest.mark.parametrize("command", [SLEEPER, DEAF], ids=["that obeys", "that does not listen"])
+def test_a_process_that_is_not_needed_any_more_is_ended(place: Place, command: list[str]) -> None:
+    with Child("sleeper", command, place.home, os.environ, patience_seconds=0.5) as child:
+        assert child.first_line(30) == "ready\n"
+        assert (place.home / "sleeper.pid").exists()
+    assert not is_running(child.process.pid)
+    assert not (place.home / "sleeper.pid").exists()
+
+
+def test_what_a_killed_demo_left_running_is_ended_by_the_next(place: Place) -> None:
+    child = Child("sleeper", SLEEPER, place.home, os.environ)
+    child.first_line(30)
+    end_leftover(place.home / "sleeper.pid")
+    assert child.process.wait(30) == -signal.SIGKILL
+    child.stop()
+
+
+def test_a_pid_that_is_now_another_process_is_left_alone(place: Place) -> None:
+    child = Child("sleeper", SLEEPER, place.home, os.environ, patience_seconds=0.5)
+    child.first_line(30)
+    file = place.home / "sleeper.pid"
+    file.write_text(json.dumps({"pid": child.process.pid, "started": "1"}))
+    end_leftover(file)
+    assert child.process.poll() is None
+    child.stop()
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"pid": "x", "started": 1}'])
+def test_a_broken_pid_file_is_no_trouble(place: Place, text: str) -> None:
+    file = place.home / "x.pid"
+    file.write_text(text)
+    end_leftover(file)
+    end_leftover(place.home / "not there.pid")
+
+
+def test_a_process_that_fails_shows_the_end_of_its_log(place: Place) -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit('what went wrong')"]
+    with Child("broken", command, place.home, os.environ) as child, pytest.raises(DemoError, match="what went wrong"):
+        child.first_line(30)
+
+
+def test_a_payment_recorded_twice_spoils_the_story() -> None:
+    run = {"dag_id": "d", "run_id": "r", "state": "success", "xcoms": []}
+    assert Story(run, Counter(), Counter(a=1, b=1)).is_good
+    twice = Story(run, Counter(), Counter(a=1, b=2))
+    assert (twice.is_good, twice.repeated) == (False, ["b"])
+    assert not Story({**run, "state": "failed"}, Counter(), Counter(a=1)).is_good
+
+
+def demo(home: Path, *options: str) -> Result:
+    """Run the demo as a process; it takes longer than other commands."""
+    process = start(["demo", "--home", str(home), *options], home)
+    try:
+        out, err = process.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        raise AssertionError(f"The demo did not end.\n{finish(process)}") from None
+    return Result(process.returncode, out, err)
+
+
+@pytest.mark.e2e
+@pytest.mark.airflow
+def test_the_demo_reports_through_airflow_once_and_nothing_twice(tmp_path: Path) -> None:
+    first = demo(tmp_path, "--json")
+    assert first.exit_code == 0, first.err
+    story = first.json
+    (summary,) = story["summaries"]
+    assert story["state"] == "success"
+    assert summary["rows"] >= 200
+    assert summary["new"] == story["payments_after"] == len(story["record_ids"]) == len(set(story["record_ids"]))
+    assert summary["counts"]["rejected"] >= len(summary["first_rejects"]) > 0
+    second = demo(tmp_path)
+    assert second.exit_code == 0, second.err
+    assert f"holds {story['payments_after']} now, 0 of them new" in second.out
+    assert "Nothing was reported twice" in second.out
+    assert story["record_ids"][0] in second.out
+    assert list(tmp_path.glob("*.pid")) == []
+
+
+@pytest.mark.e2e
+@pytest.mark.airflow
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_demo_and_all_it_started(tmp_path: Path, number: signal.Signals, exit_code: int) -> None:
+    process = start(["demo", "--home", str(tmp_path)], tmp_path)
+    assert process.stderr is not None
+    assert "The sandbox answers" in process.stderr.readline()
+    sandbox = json.loads((tmp_path / "sandbox.pid").read_text())["pid"]
+    process.send_signal(number)
+    ended = finish(process)
+    assert (ended.exit_code, ended.out) == (exit_code, "")
+    assert "Traceback" not in ended.err
+    assert not is_running(sandbox)
+    assert list(tmp_path.glob("*.pid")) == []
