@@ -257,7 +257,8 @@ class Engine:
         left, self._open = self._open, []
         found = {}
         if left and self.stopping.reason is None:
-            found = await find_records([entry for _, entry, _ in left], self._access, self._transport, self._policy)
+            rows = [(row.intent, entry) for row, entry, _ in left]
+            found = await find_records(rows, self._access, self._transport, self._policy)
         for row, entry, error in left:
             now = found.get(entry.key, entry)
             self._tally.new += STATES[now.state] == CONFIRMED

@@ -15,7 +15,7 @@ from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.client import next_page
 from airflow_provider_payrecords.core.commands import ListPaymentRecords, ReportPayment
-from airflow_provider_payrecords.core.entry import Entry, Settlement
+from airflow_provider_payrecords.core.entry import Entry, Intent, Settlement
 from airflow_provider_payrecords.core.flows import call
 from airflow_provider_payrecords.core.identity import KEY_STAMP, SOURCE_STAMP
 from airflow_provider_payrecords.core.lifecycle import Event, State
@@ -39,17 +39,18 @@ def may_be_found(entry: Entry, options: RunOptions) -> bool:
 
 
 async def find_records(
-    entries: list[Entry], access: LedgerAccess, transport: AsyncTransport, policy: RetryPolicy
+    rows: list[tuple[Intent, Entry]], access: LedgerAccess, transport: AsyncTransport, policy: RetryPolicy
 ) -> dict[str, Entry]:
     """
-    Confirm those of *entries* whose record the API lists. Returns them by key, as they then stand.
+    Confirm those entries whose record the API lists. Returns them by key, as they then stand.
 
-    A list that the API does not offer, or that is longer than ``MAX_PAGES``, finds nothing more; no error is raised.
+    A record confirms what was sent: where the row has other content by now, its entry goes on to review. A list that
+    the API does not offer, or that is longer than ``MAX_PAGES``, finds nothing more; no error is raised.
     """
-    wanted = {entry.key: entry for entry in entries}
+    wanted = {entry.key: entry for _, entry in rows}
     matches: dict[str, list[PaymentRecord]] = defaultdict(list)
     pages = 0
-    for after, before in _windows(entries):
+    for after, before in _windows(wanted.values()):
         command: ListPaymentRecords | None = ListPaymentRecords(
             created_after=int(after.timestamp()), created_before=int(before.timestamp()), limit=100
         )
@@ -63,8 +64,9 @@ async def find_records(
                 if key in wanted:
                     matches[key].append(record)
             command = next_page(command, called.answer)  # type: ignore[assignment]  # the same class comes back
-    settled = access.settle(list(_settlements(wanted, matches)))
-    return {entry.key: entry for entry in settled}
+    found = {entry.key: entry for entry in access.settle(list(_settlements(wanted, matches)))}
+    changed = [one for one, _ in rows if one.key in found and found[one.key].fingerprint != one.fingerprint]
+    return found | {decision.entry.key: decision.entry for decision in access.claim(changed)}
 
 
 def _windows(entries: Iterable[Entry]) -> list[tuple[datetime, datetime]]:

@@ -31,7 +31,7 @@ _REASONS = {
     "idempotency_error": "The API knows this idempotency key with other parameters. A person must compare.",
 }
 _BY_STATE = {
-    REJECTED: "Refused by the API in an earlier run with this content. Correct the row, or replay it.",
+    REJECTED: "Refused by the API in an earlier run with this content. Correct the row: changed content is sent.",
     HELD: "Another worker is sending this payment. Run again when it has finished.",
     UNKNOWN: "No answer was read. Run again: the same idempotency key is sent.",
     REVIEW: "A person must look at this payment before it can go on.",

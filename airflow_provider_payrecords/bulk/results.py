@@ -35,6 +35,7 @@ FIELDS = (
 """Columns of a results file. ``error_param`` is the field's dotted path, as a mapping spells it."""
 
 _COLUMNS = {"ordinal": "BIGINT", "row_number": "BIGINT", **dict.fromkeys(FIELDS[1:], "VARCHAR")}
+_NEEDS_A_LOOK = "state NOT IN ('confirmed', 'new')"
 _FORMATS = {
     ".jsonl": "FORMAT json",
     ".ndjson": "FORMAT json",
@@ -83,8 +84,8 @@ class Results:
                 return
             rejects = beside(self._target, "rejects")
             self._copy("true", self._target)
-            if self._select("count(*)", "state <> 'confirmed'")[0][0]:
-                self._copy("state <> 'confirmed'", rejects)
+            if self._select("count(*)", _NEEDS_A_LOOK)[0][0]:
+                self._copy(_NEEDS_A_LOOK, rejects)
                 self.rejects_path = str(local_path(rejects) or rejects)
             else:
                 remove(rejects)

@@ -128,7 +128,7 @@ async def _report(
         reported = await transport.run(flow)
         entry = reported.entry
         if may_be_found(entry, options) and not should_stop():
-            found = await find_records([entry], access, transport, settings.retry_policy)
+            found = await find_records([(row.intent, entry)], access, transport, settings.retry_policy)
             entry = found.get(entry.key, entry)
         return _outcome(reported, entry)
     finally:

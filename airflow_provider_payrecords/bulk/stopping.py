@@ -64,8 +64,8 @@ class Stopping:
             self._refused_alike += 1
             if self._refused_alike >= MAX_REFUSED_ALIKE:
                 self.stop(
-                    f"The first {self._refused_alike} payments were all refused and no field was blamed: {error.message} "
-                    "Check stripe_version and stripe_account before the rows.",
+                    f"The first {self._refused_alike} payments were all refused and no field was blamed: "
+                    f"{error.message} Check stripe_version and stripe_account before the rows.",
                     error=error,
                 )
 

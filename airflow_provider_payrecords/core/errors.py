@@ -185,7 +185,7 @@ class ApiError(PayRecordsError):
 
 
 class InvalidRequestError(ApiError):
-    """The API refused this request: 400, 402, 404 or 424. Correct the row, then replay it."""
+    """The API refused this request: 400, 402, 404 or 424. Correct what was sent."""
 
     disposition = Disposition.REJECT
 

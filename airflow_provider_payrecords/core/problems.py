@@ -11,6 +11,7 @@ _CODES = {
     "missing": "parameter_missing",
     "extra_forbidden": "parameter_unknown",
     "literal_error": "invalid_value",
+    "string_unicode": "invalid_text",
     "string_too_long": "too_long",
     "greater_than_equal": "parameter_invalid_integer",
     "less_than_equal": "parameter_invalid_integer",

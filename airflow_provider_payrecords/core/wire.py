@@ -145,7 +145,7 @@ _ADVICE: dict[type[ApiError], str] = {
     ConflictError: "A request with this idempotency key is still running for {endpoint}. Run again in a minute",
     IdempotencyError: "The idempotency key was used with other parameters for {endpoint}. A person must compare",
     ServerError: "The API failed at {endpoint}; whether it took effect is unknown. Run again: the same key is sent",
-    InvalidRequestError: "The API refused {endpoint}. Correct the row, then replay it",
+    InvalidRequestError: "The API refused {endpoint}. Correct what was sent, then run again",
 }
 
 

@@ -11,7 +11,7 @@ from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.sandbox.config import SandboxConfig
 from airflow_provider_payrecords.sandbox.faults import Fault, FaultKind
 from airflow_provider_payrecords.sandbox.inprocess import SandboxTransport
-from tests.bulk.world import FAST, World, payments
+from tests.bulk.world import FAST, World, payment, payments
 
 
 def troubled(folder: Path, *faults: Fault, keys: frozenset[str] | None = None) -> World:
@@ -133,4 +133,17 @@ def test_nothing_leaves_once_the_lease_of_its_claim_has_ended(tmp_path: Path) ->
     one_by_one = FAST.model_copy(update={"concurrency": 1})
     summary = world.report(payments(3), options=one_by_one, network=network).summary
     assert summary.counts == {"confirmed": 1, "planned": 2}
+    assert world.committed() == {"W0001": 1}
+
+
+def test_a_record_that_is_found_confirms_what_was_sent_and_not_what_the_row_became(tmp_path: Path) -> None:
+    world = troubled(tmp_path, Fault(kind=FaultKind.DROP_AFTER), Fault(kind=FaultKind.RATE_LIMIT, times=9))
+    assert world.report(payments(1)).summary.counts == {"unknown": 1}
+    world.sandbox.faults.clear()
+    changed = world.report([payment(1, **{"amount_requested.value": 999})]).summary
+    assert (changed.counts, changed.new) == ({"review": 1}, 0)
+    entry = world.entries()["W0001"]
+    assert (entry.state, entry.error_code, entry.amount_minor) == (State.REVIEW, "content_changed", 100)
+    assert entry.payment_record is not None
+    assert world.report(payments(1)).summary.counts == {"confirmed": 1}
     assert world.committed() == {"W0001": 1}

@@ -193,7 +193,7 @@ def test_an_error_carries_what_is_needed_to_follow_it_up() -> None:
         "_details": None,
     }
     assert str(raised) == (
-        "The API refused report_payment. Correct the row, then replay it (400, parameter_missing, param "
+        "The API refused report_payment. Correct what was sent, then run again (400, parameter_missing, param "
         "amount_requested[value], req_1): Missing required param: amount_requested[value]."
     )
 
