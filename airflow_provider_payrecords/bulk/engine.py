@@ -151,7 +151,8 @@ class Engine:
             yield batch[done : done + size]
             done += size
             if self._sends_left == 0:
-                self.stopping.stop(f"The canary of {self._options.canary} payments was sent. Look, then run again.")
+                text = f"The canary of {self._options.canary} payments was sent. Look, then run again."
+                self.stopping.stop(text, by_rule=True)
 
     def _take(self, items: Sequence[Item]) -> None:
         rows = []

@@ -211,6 +211,7 @@ class _Run:
             status="stopped" if stopping and stopping.reason else "finished",
             stop_reason=stopping.reason if stopping else None,
             fatal=error is not None and error.disposition is Disposition.ABORT,
+            by_rule=bool(stopping and stopping.by_rule),
             dry_run=self._options.dry_run,
             account=self._scope.account,
             mode=self._scope.mode,

@@ -87,7 +87,9 @@ def report_command(
     """
     options = options or RunOptions()
     scope = Scope(settings.account_scope, settings.mode, command.endpoint, source)
-    row = prepare(command, scope, key or default_key(command), stamped=options.stamp_metadata, replay=True)
+    row = prepare(
+        command, scope, default_key(command) if key is None else key, stamped=options.stamp_metadata, replay=True
+    )
     access = LedgerAccess(ledger, scope, run_id or new_run_id(now()), options.lease_seconds, now)
     return asyncio.run(_report(row, settings, access, options, should_stop or (lambda: False), network))
 

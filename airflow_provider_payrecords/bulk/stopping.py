@@ -20,6 +20,7 @@ class Stopping:
         reason: Why the run stops, in words; None while it goes on.
         error: The error behind it that every other row would meet as well, or None.
         at_once: Waits and retries are to be cut short.
+        by_rule: A rule of the run stopped it, so that somebody looks before it goes on.
     """
 
     def __init__(self, options: RunOptions, tally: Tally) -> None:
@@ -30,12 +31,15 @@ class Stopping:
         self.reason: str | None = None
         self.error: PayRecordsError | None = None
         self.at_once = False
+        self.by_rule = False
 
-    def stop(self, reason: str, *, at_once: bool = False, error: PayRecordsError | None = None) -> None:
+    def stop(
+        self, reason: str, *, at_once: bool = False, by_rule: bool = False, error: PayRecordsError | None = None
+    ) -> None:
         """Stop. The first reason stays."""
         self.at_once = self.at_once or at_once
         if self.reason is None:
-            self.reason, self.error = reason, error
+            self.reason, self.error, self.by_rule = reason, error, by_rule
 
     def after_call(self, error: PayRecordsError | None) -> None:
         """Learn from the outcome of one call."""
@@ -66,6 +70,7 @@ class Stopping:
                 self.stop(
                     f"The first {self._refused_alike} payments were all refused and no field was blamed: "
                     f"{error.message} Check stripe_version and stripe_account before the rows.",
+                    by_rule=True,
                     error=error,
                 )
 
@@ -73,10 +78,11 @@ class Stopping:
         """Apply the stop rules after a row was rejected in this run."""
         rejects, limit = self._tally.new_rejects, self._options.stop_after_rejects
         if self._options.on_reject == "stop":
-            self.stop("A row was rejected and on_reject is stop. Correct it, then run again.")
+            self.stop("A row was rejected and on_reject is stop. Correct it, then run again.", by_rule=True)
         elif isinstance(limit, int) and rejects >= limit:
-            self.stop(f"{rejects} rows were rejected (stop_after_rejects {limit}). Correct them, then run again.")
+            text = f"{rejects} rows were rejected (stop_after_rejects {limit}). Correct them, then run again."
+            self.stop(text, by_rule=True)
         elif isinstance(limit, float) and self._tally.rows_done >= MIN_ROWS_FOR_SHARE:
             share = rejects / self._tally.rows_done
             if share >= limit:
-                self.stop(f"{share:.0%} of the rows were rejected (stop_after_rejects {limit:.0%}).")
+                self.stop(f"{share:.0%} of the rows were rejected (stop_after_rejects {limit:.0%}).", by_rule=True)

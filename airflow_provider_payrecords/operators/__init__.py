@@ -1,0 +1,1 @@
+"""Operators: ``report`` for one call, ``extract`` for many rows."""
