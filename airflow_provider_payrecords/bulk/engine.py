@@ -96,8 +96,22 @@ class Engine:
             LedgerError: The ledger failed. What was sent and not settled is sent again under its key next time.
             ResultsError: The results cannot be written. Everything sent is settled.
         """
+        ticker = asyncio.create_task(self._tick())
+        try:
+            await self._report(batches)
+        finally:
+            ticker.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticker
+        if self._failure is not None:
+            raise self._failure
+
+    async def _report(self, batches: Iterable[Sequence[Item]]) -> None:
         self._access.release_the_dead()
         await self._round(batches)
+        if self._sends_left == 0:
+            text = f"The canary of {self._options.canary} payments was sent. Look, then run again."
+            self.stopping.stop(text, by_rule=True)
         waited = 0.0
         while self._held and self.stopping.reason is None and waited < HELD_WAIT_SECONDS:
             await self._outside.pause(1.0)
@@ -107,22 +121,17 @@ class Engine:
             await self._round([[(row.order, row) for row in held]])
         self._close_held()
         await self._close_open()
-        if self._failure is not None:
-            raise self._failure
 
     async def _round(self, batches: Iterable[Sequence[Item]]) -> None:
-        ticker = asyncio.create_task(self._tick())
         tasks = [asyncio.create_task(self._work()) for _ in range(self._options.concurrency)]
         tasks.append(asyncio.create_task(self._feed(batches)))
         try:
             await asyncio.gather(*tasks)
         finally:
-            for task in (ticker, *tasks):
+            for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._settle()
-            with suppress(asyncio.CancelledError):
-                await ticker
 
     async def _feed(self, batches: Iterable[Sequence[Item]]) -> None:
         try:
@@ -130,7 +139,7 @@ class Engine:
                 for part in self._parts(batch):
                     self._take(part)
                     await self._wait_for_room()
-                if self.stopping.reason is not None:
+                if self.stopping.reason is not None or self._sends_left == 0:
                     break
         except PayRecordsError as error:
             self._fail(error)
@@ -146,13 +155,10 @@ class Engine:
     def _parts(self, batch: Sequence[Item]) -> Iterator[Sequence[Item]]:
         """Cut a batch so that a canary never claims more than it may send, and a stop is noticed in between."""
         done = 0
-        while done < len(batch) and self.stopping.reason is None:
+        while done < len(batch) and self.stopping.reason is None and self._sends_left != 0:
             size = len(batch) if self._sends_left is None else self._sends_left
             yield batch[done : done + size]
             done += size
-            if self._sends_left == 0:
-                text = f"The canary of {self._options.canary} payments was sent. Look, then run again."
-                self.stopping.stop(text, by_rule=True)
 
     def _take(self, items: Sequence[Item]) -> None:
         rows = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,14 @@ from airflow_provider_payrecords.bulk.prepare import prepare
 from airflow_provider_payrecords.bulk.results import Results
 from airflow_provider_payrecords.bulk.summary import Progress, RunSummary, Tally
 from airflow_provider_payrecords.core.entry import Scope
-from airflow_provider_payrecords.core.errors import CommandError, Disposition, PayRecordsError, UsageError
+from airflow_provider_payrecords.core.errors import (
+    CommandError,
+    Disposition,
+    LedgerError,
+    PayRecordsError,
+    ResultsError,
+    UsageError,
+)
 from airflow_provider_payrecords.extract import Extract, ExtractMapping, OpenExtract, Problem, Row, RowProblem
 from airflow_provider_payrecords.ledger.store import LedgerStore, Run
 from airflow_provider_payrecords.settings import Settings
@@ -155,7 +162,9 @@ class _Run:
             try:
                 await self._drive(engine, opened)
             except PayRecordsError:
-                self._close(results, engine, transport.requests)
+                # What failed may fail once more here; the first error is the one to tell.
+                with suppress(LedgerError, ResultsError):
+                    self._close(results, engine, transport.requests)
                 raise
             else:
                 on_progress(self._progress(transport, opened.total_rows))

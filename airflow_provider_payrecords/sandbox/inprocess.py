@@ -53,8 +53,11 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return _outgoing(request, reply, wait)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer *request*; raises as ``handle_request`` does."""
-        reply = self.sandbox.handle(_incoming(request, await request.aread()))
+        """Answer *request*; raises as ``handle_request`` does. Other tasks go on meanwhile, as with any network."""
+        content = await request.aread()
+        await asyncio.sleep(0)
+        reply = self.sandbox.handle(_incoming(request, content))
+        await asyncio.sleep(0)
         wait = _patience(request, reply)
         if wait:
             await self._async_pause(wait)
