@@ -57,8 +57,10 @@ with DAG(
         "display_name": Param(
             "Bank wire", type="string", minLength=1, section="Paid with", examples=["Bank wire", "Cheque", "PayPal"]
         ),
-        "customer": Param(None, type=OPTIONAL, section="Customer", description="A Stripe customer, cus_…"),
-        "email": Param(None, type=OPTIONAL, section="Customer"),
+        "customer": Param(
+            None, type=OPTIONAL, section="Customer",
+            description="A Stripe customer, cus_… Airflow keeps what is typed here, so no name and no e-mail address.",
+        ),
         "description": Param(None, type=OPTIONAL, section="Customer", format="multiline"),
     },
 ):  # fmt: skip
@@ -78,8 +80,9 @@ with DAG(
             fields |= {"outcome": outcome, outcome: {f"{outcome}_at": seconds(form["outcome_at"])}}
         if form["description"]:
             fields["description"] = form["description"]
-        customer = {name: form[name] for name in ("customer", "email") if form[name]}
-        return fields | ({"customer_details": customer} if customer else {})
+        if form["customer"]:
+            fields["customer_details"] = {"customer": form["customer"]}
+        return fields
 
     def seconds(text: str) -> int:
         """Return the Unix seconds of a date and time with a zone."""
