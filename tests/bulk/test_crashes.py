@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,18 @@ def test_a_crash_at_any_effect_leaves_every_payment_exactly_once(tmp_path: Path)
         world.later(minutes=6)
         summary = world.report(ROWS).summary
         assert (summary.status, summary.counts) == ("finished", {"confirmed": len(ROWS)}), at
+        assert_whole(world)
+
+
+def test_a_crash_at_any_effect_is_made_whole_from_a_postgresql_ledger(
+    tmp_path: Path, empty_postgresql: Callable[[], str]
+) -> None:
+    effects = count_effects(tmp_path / "count")
+    for at in range(1, effects + 1):
+        world = World(tmp_path, ledger_url=empty_postgresql())
+        run_until(world, at)
+        world.later(minutes=6)
+        assert world.report(ROWS).summary.counts == {"confirmed": len(ROWS)}, at
         assert_whole(world)
 
 

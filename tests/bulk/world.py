@@ -55,6 +55,7 @@ class World:
     instant: datetime = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)
     retries: int = 0
     stripe_version: str = STRIPE_VERSION
+    ledger_url: str | None = None
     config: SandboxConfig = field(default_factory=lambda: SandboxConfig(rate_limits=None))
     sandbox: Sandbox = field(init=False)
 
@@ -74,7 +75,7 @@ class World:
     @contextmanager
     def ledger(self) -> Iterator[LedgerStore]:
         """Open the ledger."""
-        store = open_ledger(self.folder / "ledger.db")
+        store = open_ledger(self.ledger_url or self.folder / "ledger.db")
         try:
             yield store
         finally:
