@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow.sdk import BaseHook, BaseOperator, Connection, Context, ObjectStoragePath, conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError
+from airflow.sdk.io import has_fs
 from airflow.sdk.log import mask_secret
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "airflow_home",
     "conf",
     "execution_modules",
+    "has_fs",
     "mask_secret",
 ]
 

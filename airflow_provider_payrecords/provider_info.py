@@ -92,9 +92,8 @@ def _options() -> dict[str, Any]:
     return {
         "ledger": _option(
             "string",
-            "Where it is remembered what was reported: a URL (sqlite:////path/ledger.db, postgresql://…), the path of a"
-            " "
-            "SQLite file, or a connection id. Default: payrecords/ledger.db under AIRFLOW_HOME. Workers on several "
+            "Where it is remembered what was reported: a URL (sqlite:////path/ledger.db, postgresql://…), the path of "
+            "a SQLite file, or a connection id. Default: payrecords/ledger.db under AIRFLOW_HOME. Workers on several "
             "machines need one they share.",
             example="postgresql://payrecords@db/payrecords",
             sensitive=True,

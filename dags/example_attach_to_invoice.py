@@ -5,7 +5,7 @@ Shows: a guaranteed payment is reported, then attached to an open invoice, which
 back.
 
 Needs: a connection `payrecords_default`, and the id of an open invoice over the same amount. A sandbox makes one on
-`POST /_sandbox/invoices` with `{"id": "in_Example", "amount_due": 4950, "currency": "eur"}`.
+`POST /_sandbox/invoices` with `{"id": "in_Example", "amount_due": 4950, "currency": "eur"}`; `make airflow` has it.
 """
 
 from __future__ import annotations

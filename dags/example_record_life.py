@@ -27,6 +27,7 @@ HOUR = 3600
 with DAG(
     "example_record_life",
     schedule=None,
+    max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 2},
     params={"reference": Param("DEBIT-2041", type="string", minLength=1, description="The outside processor's id")},
     doc_md=__doc__,

@@ -4,8 +4,9 @@
 Shows: a query as an extract, through any Airflow database connection. Rows are streamed; the ORDER BY gives each row
 the same number on every try.
 
-Needs: a connection `payrecords_default`, and `payrecords_cheques` of type *sqlite* whose host is the path of a file.
-The first task fills its table for the example. Install `airflow-provider-payrecords[sql]` and your database's provider.
+Needs: a connection `payrecords_default`, and `payrecords_cheques` of type *sqlite* whose host is the path of a file
+(`make airflow` has both). The first task fills its table for the example. Install `airflow-provider-payrecords[sql]`
+and your database's provider.
 """
 
 from __future__ import annotations

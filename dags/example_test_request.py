@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_provider_payrecords.operators.extract import PlanExtractOperator
 from airflow_provider_payrecords.operators.report import ReportPaymentOperator
@@ -85,8 +86,14 @@ with DAG(
         return fields
 
     def seconds(text: str) -> int:
-        """Return the Unix seconds of a date and time with a zone."""
-        return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+        """Return the Unix seconds of a date and time with a zone. Without one it names no instant."""
+        try:
+            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            moment = None
+        if moment is None or moment.utcoffset() is None:
+            raise AirflowFailException(f"{text}: give a date and time with a zone, such as 2026-11-02T09:30:00+00:00.")
+        return int(moment.timestamp())
 
     @task.short_circuit
     def is_meant() -> bool:
@@ -94,6 +101,6 @@ with DAG(
         return not get_current_context()["params"]["dry_run"]
 
     fields = compose()
-    plan = PlanExtractOperator(task_id="plan", extract=[fields])
+    plan = PlanExtractOperator(task_id="plan", extract=[fields], fail_on_rejects=True)
     send = ReportPaymentOperator(task_id="send", payment=fields)
     plan >> is_meant() >> send

@@ -60,6 +60,11 @@ class Place:
         return self.home / "ledger.db"
 
     @property
+    def cheques(self) -> Path:
+        """The database of example_sql_table."""
+        return self.home / "cheques.db"
+
+    @property
     def logs(self) -> Path:
         """What the processes of the demo printed."""
         return self.home / "logs"
@@ -123,6 +128,7 @@ def environment(place: Place, sandbox_url: str) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__PAYRECORDS__LEDGER": f"sqlite:///{place.ledger}",
         "AIRFLOW_CONN_PAYRECORDS_DEFAULT": json.dumps(connection),
+        "AIRFLOW_CONN_PAYRECORDS_CHEQUES": json.dumps({"conn_type": "sqlite", "host": str(place.cheques)}),
     }
 
 

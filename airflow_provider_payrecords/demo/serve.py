@@ -51,7 +51,7 @@ def serve(home: Path | None, port: int) -> None:
         with Child("airflow", command, place.home, variables, patience_seconds=20) as child:
             _wait_until_healthy(child, base)
             _tell(base, sandbox.url, place)
-            child.process.communicate()
+            _wait_for_the_end(child)
             raise child.failure("ended by itself")
 
 
@@ -82,6 +82,14 @@ def _wait_until_healthy(child: Child, base: str) -> None:
         time.sleep(_POLL_SECONDS)
     # The first task is slow, and may be tried twice, unless this part was built before.
     _ask(f"{base}/execution/health")
+
+
+def _wait_for_the_end(child: Child) -> None:
+    try:
+        child.process.wait()
+    except KeyboardInterrupt:
+        console.note("Stopping (up to 25 seconds; once more ends it at once) …")
+        raise
 
 
 def _is_healthy(base: str) -> bool:

@@ -64,6 +64,10 @@ class PaymentRecordsHook(BaseHook):
         mask_secret(settings.api_key.get_secret_value())
         return settings
 
+    def get_conn(self) -> PayRecordsClient:
+        """Return a blocking client, by the name that Airflow's hooks have for it."""
+        return self.client()
+
     def client(self) -> PayRecordsClient:
         """Return a blocking client. Close it, or use it in a ``with`` block."""
         return PayRecordsClient(self.settings)

@@ -30,7 +30,7 @@ from airflow_provider_payrecords.ledger.store import LedgerStore
 from airflow_provider_payrecords.operators.call_key import amendment_key, attempt_key, choose_key
 from airflow_provider_payrecords.operators.one_call import OneCallOperator
 from airflow_provider_payrecords.operators.options import make_options
-from airflow_provider_payrecords.operators.values import compact, merged, with_integers
+from airflow_provider_payrecords.operators.values import check_text, compact, merged, with_integers
 
 _log = logging.getLogger(__name__)
 _ON_ATTEMPT = (
@@ -93,8 +93,10 @@ def make_call(
         PayRecordsError: The errors of ``report_command``.
     """
     command = build(COMMANDS[endpoint], with_integers(fields))
+    check_text("source", source)
     if key is None:
         key = _key_of(command, client, ledger, source, caller)
+    check_text("key", key)
     check_key(key)
     report = report_command(
         command,

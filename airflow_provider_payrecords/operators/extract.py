@@ -24,7 +24,6 @@ class _ExtractOperator(BaseOperator):
     ui_color = "#e8e4ff"
 
     _dry: ClassVar[bool]
-    fail_on_rejects = False
 
     def __init__(
         self,
@@ -33,6 +32,7 @@ class _ExtractOperator(BaseOperator):
         mapping: Any = None,
         results: Any = None,
         options: Mapping[str, Any] | None = None,
+        fail_on_rejects: bool = False,
         payrecords_conn_id: str = "payrecords_default",
         **kwargs: Any,
     ) -> None:
@@ -41,6 +41,7 @@ class _ExtractOperator(BaseOperator):
         self.mapping = mapping
         self.results = results
         self.options = options
+        self.fail_on_rejects = fail_on_rejects
         self.payrecords_conn_id = payrecords_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -54,7 +55,8 @@ class _ExtractOperator(BaseOperator):
             report = self._run(context, MAX_RECORD_IDS)
         summary, value = report.summary, report.summary.to_dict()
         # Pushed before judging: a task that fails has its summary as well.
-        context["ti"].xcom_push(key="return_value", value=value)
+        if self.do_xcom_push:
+            context["ti"].xcom_push(key="return_value", value=value)
         context["ti"].xcom_push(key="results_path", value=summary.results_path)
         if not summary.dry_run and summary.rows <= MAX_RECORD_IDS:
             context["ti"].xcom_push(key="record_ids", value=report.record_ids)
@@ -65,14 +67,18 @@ class _ExtractOperator(BaseOperator):
     def _run(self, context: Context, max_record_ids: int) -> Report:
         from airflow_provider_payrecords.bulk import report_extract
         from airflow_provider_payrecords.connection import read_extras
-        from airflow_provider_payrecords.extract import ExtractMapping
         from airflow_provider_payrecords.hooks.payrecords import PaymentRecordsHook
-        from airflow_provider_payrecords.operators.extract_run import make_source, progress_log, results_place
+        from airflow_provider_payrecords.operators.extract_run import (
+            load_mapping,
+            make_source,
+            progress_log,
+            results_place,
+        )
         from airflow_provider_payrecords.operators.options import make_options
 
         hook = PaymentRecordsHook(self.payrecords_conn_id)
         options = make_options(self.options, read_extras(hook.connection).rate_limit)
-        source, mapping = make_source(self.extract), ExtractMapping.load(self.mapping)
+        source, mapping = make_source(self.extract), load_mapping(self.mapping)
         self.log.info("%s as %s in %s mode", source.name, mapping.endpoint, hook.settings.mode)
         with closing(hook.ledger()) as ledger:
             return report_extract(
@@ -111,6 +117,8 @@ class PlanExtractOperator(_ExtractOperator):
         results: Where the results file goes: ``.jsonl``, ``.csv`` or ``.parquet``. None: a file named after DAG, run
             and task under ``[payrecords] results``.
         options: Any of ``RunOptions``, such as ``{"concurrency": 4}``; what is left out comes from ``[payrecords]``.
+        fail_on_rejects: Whether rejected rows and rows for review make the task fail. If not, the task is green, warns
+            and names them in the summary: the other payments are reported, and rows do not heal by waking someone up.
         payrecords_conn_id: Connection of type ``payrecords``. A live key in it is the permission to report live.
     """
 
@@ -132,15 +140,7 @@ class ReportExtractOperator(_ExtractOperator):
           what a task returns only, so hand them through a ``@task`` to map over them.
         * ``results_path``: one line per row.
 
-    Args:
-        fail_on_rejects: Whether rejected rows and rows for review make the task fail. If not, the task is green, warns
-            and names them in the summary: the other payments are reported, and rows do not heal by waking someone up.
-
-    The other arguments are those of ``PlanExtractOperator``. ``options={"dry_run": True}`` makes it a plan.
+    The arguments are those of ``PlanExtractOperator``. ``options={"dry_run": True}`` makes it a plan.
     """
 
     _dry = False
-
-    def __init__(self, *, fail_on_rejects: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.fail_on_rejects = fail_on_rejects

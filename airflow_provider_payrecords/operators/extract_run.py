@@ -20,10 +20,11 @@ from airflow_provider_payrecords._airflow import (
     ObjectStoragePath,
     airflow_home,
     conf,
+    has_fs,
 )
 from airflow_provider_payrecords.bulk import Progress, RunSummary
 from airflow_provider_payrecords.core.errors import UsageError
-from airflow_provider_payrecords.extract import Extract, SqlQuery, make_extract
+from airflow_provider_payrecords.extract import Extract, ExtractMapping, SqlQuery, make_extract
 
 MAX_RECORD_IDS = 1024
 """Airflow maps over at most so many values by default: ``[core] max_map_length``."""
@@ -55,6 +56,8 @@ def make_source(extract: Any) -> Extract:
 
 
 def _query(query: Mapping[str, Any]) -> Extract:
+    if not query.keys() & _QUERY:
+        raise UsageError("extract: one mapping is no extract. Give a list of rows, or a query with conn_id and sql.")
     if not {"conn_id", "sql"} <= query.keys() <= _QUERY:
         raise UsageError(f"extract: a query has conn_id, sql and maybe parameters, not {', '.join(map(str, query))}.")
     conn_id = str(query["conn_id"])
@@ -65,17 +68,44 @@ def _address(text: str) -> str | ObjectStoragePath:
     if text.lstrip().startswith(("[", "{")):
         raise UsageError(
             "extract: a template rendered rows to text. Pass the output of their task, as in extract=rows(), or "
-            "set render_template_as_native_obj=True on the DAG."
+            "set render_template_as_native_obj=True on this operator."
         )
     # A glob in a bucket is left to fsspec: ObjectStoragePath opens one object.
     is_object = "://" in text and not text.startswith("file://") and not glob.has_magic(text)
-    return ObjectStoragePath(text) if is_object else text
+    return _object_path(text, "extract") if is_object else text
+
+
+def _object_path(address: str, name: str) -> ObjectStoragePath:
+    scheme = address.partition("://")[0]
+    if not has_fs(scheme):
+        raise UsageError(
+            f"{name}: no installed provider opens {scheme}:// addresses. Install the one that does, such as "
+            "apache-airflow-providers-amazon[s3fs] for s3://, or correct the address."
+        )
+    return ObjectStoragePath(address)
+
+
+def load_mapping(mapping: Any) -> ExtractMapping:
+    """
+    Return the mapping that an operator's parameter stands for.
+
+    Raises:
+        UsageError: It is none, or cannot work.
+    """
+    if isinstance(mapping, str) and mapping.lstrip().startswith("{"):
+        raise UsageError(
+            "mapping: a template rendered a mapping to text. Put templates into its values, give the path of a YAML "
+            "file, or set render_template_as_native_obj=True on this operator."
+        )
+    if mapping is None or isinstance(mapping, (ExtractMapping, Mapping, str, PathLike)):
+        return ExtractMapping.load(mapping)
+    raise UsageError(f"mapping: {type(mapping).__name__} is no mapping. Give a mapping, or the path of a YAML file.")
 
 
 def results_place(results: Any, context: Context) -> Any:
     """Return where results go: *results* if given, else a file named after the task instance, the same for each try."""
     if isinstance(results, str):
-        return ObjectStoragePath(results) if "://" in results else Path(results)
+        return _object_path(results, "results") if "://" in results else Path(results)
     if results is not None:
         return results
     folder = str(conf.get("payrecords", "results", fallback=None) or airflow_home() / "payrecords" / "results")
@@ -83,7 +113,9 @@ def results_place(results: Any, context: Context) -> Any:
     is_mapped = instance.map_index is not None and instance.map_index >= 0
     last = f"{_part(instance.task_id)}.{instance.map_index}" if is_mapped else _part(instance.task_id)
     name = f"{_part(instance.dag_id)}/{_part(instance.run_id)}/{last}.jsonl"
-    return ObjectStoragePath(f"{folder.rstrip('/')}/{name}") if "://" in folder else Path(folder) / name
+    if "://" in folder:
+        return _object_path(f"{folder.rstrip('/')}/{name}", "[payrecords] results")
+    return Path(folder) / name
 
 
 def _part(text: str) -> str:

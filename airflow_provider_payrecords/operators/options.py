@@ -22,6 +22,11 @@ def make_options(given: Mapping[str, Any] | None = None, rate_limit: float | Non
     Raises:
         UsageError: An option is not known or has a wrong value.
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise UsageError(
+            f"options: give a mapping such as {{'concurrency': 4}}, not {type(given).__name__}. A template renders "
+            "text: put templates into the values."
+        )
     configured = {name: conf.get("payrecords", name, fallback=None) for name in CONFIGURED}
     values: dict[str, Any] = {name: value for name, value in configured.items() if value not in (None, "")}
     if rate_limit is not None:

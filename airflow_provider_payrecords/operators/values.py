@@ -12,6 +12,7 @@ from airflow_provider_payrecords.core.models import PaymentRecord
 
 _INTEGER_FIELD = re.compile(r"value|[a-z]+_at")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NOTHING = frozenset({"", "None", "null"})
 _PUBLIC = (
     "id",
     "object",
@@ -65,6 +66,24 @@ def merged(flat: Mapping[str, Any], name: str, body: Any) -> dict[str, Any]:
     return {**fields, **flat}
 
 
+def check_text(name: str, value: Any) -> None:
+    """
+    Check that the operator's parameter *name* is text.
+
+    Raises:
+        CommandError: It is not: what names a payment must not be 1000 for one task and "1_000" for another. Or it is
+            what a template makes of nothing.
+    """
+    if not isinstance(value, str):
+        raise _wrong(
+            name,
+            f"Give text, not {type(value).__name__}. Where templates render native objects, digits become numbers: set "
+            "render_template_as_native_obj=False on this operator.",
+        )
+    if value in _NOTHING:
+        raise _wrong(name, "A template rendered nothing here. What names a payment must be the same whenever it runs.")
+
+
 def compact(record: PaymentRecord) -> dict[str, Any]:
     """
     Return the part of *record* that other tasks need and anybody may see, spelled as the API spells it, and its state.
@@ -84,7 +103,7 @@ def _mapping(name: str, fields: Any) -> dict[str, Any]:
         raise _wrong(
             name,
             f"Give a mapping of API fields, not {type(fields).__name__}. A template renders text: return the mapping "
-            "from a task, or set render_template_as_native_obj=True on the DAG.",
+            "from a task, or set render_template_as_native_obj=True on this operator.",
         )
     return dict(fields)
 

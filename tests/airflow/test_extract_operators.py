@@ -124,11 +124,35 @@ def test_query_is_an_extract(
         (7, "int"),
         (None, "NoneType"),
         ("[{'a': 1}]", "rendered rows to text"),
+        (rows(1)[0], "a list of rows"),
+        ("foo://bucket/rows.csv", "no installed provider opens foo://"),
     ],
 )
 def test_extract_of_another_kind_is_explained(extract: Any, expected: str) -> None:
     with pytest.raises(UsageError, match=expected):
         make_source(extract)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"mapping": "{{ {'source': 'x'} }}"}, "rendered a mapping to text"),
+        ({"mapping": 7}, "int is no mapping"),
+        ({"options": "{{ {'concurrency': 4} }}"}, "put templates into the values"),
+        ({"results": "foo://bucket/results.csv"}, "no installed provider opens foo://"),
+    ],
+)
+def test_wrong_parameter_is_explained_and_not_retried(
+    run: Run, sandbox: RunningSandbox, arguments: dict[str, Any], expected: str
+) -> None:
+    ran = run(extract=rows(2), run_options={"retries": 3}, **arguments)
+    assert isinstance(ran.error, AirflowFailException)
+    assert expected in str(ran.error)
+    assert len(sandbox.journal) == 0
+
+
+def test_summary_is_not_pushed_where_the_task_says_so(run: Run) -> None:
+    assert "return_value" not in run(extract=rows(2), do_xcom_push=False).xcoms
 
 
 def test_a_missing_file_is_explained_and_may_be_there_at_the_next_try(run: Run, tmp_path: Path) -> None:

@@ -185,6 +185,23 @@ def test_ledger_that_is_none_is_not_retried(
     assert len(sandbox.journal) == 0
 
 
+@pytest.mark.parametrize("name", ["key", "source"])
+def test_name_that_a_template_rendered_to_a_number_is_refused(run: Run, sandbox: RunningSandbox, name: str) -> None:
+    options = {"retries": 1, "conf": {"name": "1_000"}}
+    template = {name: "{{ dag_run.conf['name'] }}", "render_template_as_native_obj": True}
+    ran = run(ReportPaymentOperator, payment=payment(), run_options=options, **template)
+    assert isinstance(ran.error, AirflowFailException)
+    assert f"{name}: Give text, not int" in str(ran.error)
+    assert len(sandbox.journal) == 0
+
+
+def test_whole_payment_may_be_a_template_where_objects_are_native(run: Run, sandbox: RunningSandbox) -> None:
+    options = {"conf": {"payment": payment("chq-8")}}
+    template = {"payment": "{{ dag_run.conf['payment'] }}", "render_template_as_native_obj": True}
+    assert run(ReportPaymentOperator, run_options=options, **template).state == "success"
+    assert sandbox.journal.times() == {"chq-8": 1}
+
+
 def test_empty_key_is_refused(run: Run) -> None:
     assert "key" in str(run(ReportPaymentOperator, payment=payment(), key="").error)
 

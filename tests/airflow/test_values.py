@@ -12,7 +12,7 @@ from airflow_provider_payrecords.core.commands import COMMANDS
 from airflow_provider_payrecords.core.errors import CommandError
 from airflow_provider_payrecords.core.models import PaymentRecord
 from airflow_provider_payrecords.operators import values
-from airflow_provider_payrecords.operators.values import compact, merged, with_integers
+from airflow_provider_payrecords.operators.values import check_text, compact, merged, with_integers
 from tests.airflow.payments import PERSONAL, payment
 
 
@@ -89,3 +89,9 @@ def test_compact_record_keeps_money_and_state_and_no_person() -> None:
     assert kept["processor_details"]["custom"]["payment_reference"] == "cheque-1"
     text = json.dumps(kept, ensure_ascii=False)
     assert not [secret for secret in PERSONAL if secret in text]
+
+
+@pytest.mark.parametrize("value", ["", "None", "null", 12345])
+def test_a_name_that_a_template_made_of_nothing_or_of_a_number_is_refused(value: object) -> None:
+    with pytest.raises(CommandError, match="key"):
+        check_text("key", value)

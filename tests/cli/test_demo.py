@@ -8,13 +8,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
+import httpx
 import pytest
 
-from airflow_provider_payrecords.demo.place import Place, environment, find_place, free_port
-from airflow_provider_payrecords.demo.process import Child, DemoError, end_leftover
+from airflow_provider_payrecords.demo.place import SANDBOX_KEY, Place, environment, find_place, free_port
+from airflow_provider_payrecords.demo.process import Child, DemoError, end_leftover, run_to_its_end
+from airflow_provider_payrecords.demo.sandbox import running
 from airflow_provider_payrecords.demo.story import Story
 from tests.cli.command import Result, finish, start
 from tests.cli.conftest import Run
@@ -73,15 +76,29 @@ def test_a_free_port_is_one() -> None:
 
 @pytest.mark.parametrize("command", [SLEEPER, DEAF], ids=["that obeys", "that does not listen"])
 def test_a_process_that_is_not_needed_any_more_is_ended(place: Place, command: list[str]) -> None:
-    with Child("sleeper", command, place.home, os.environ, patience_seconds=0.5) as child:
+    with Child("sleeper", command, place.home, os.environ, patience_seconds=0.5, talks=True) as child:
         assert child.first_line(30) == "ready\n"
         assert (place.home / "sleeper.pid").exists()
     assert not is_running(child.process.pid)
     assert not (place.home / "sleeper.pid").exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell who belongs together")
+def test_what_it_started_in_another_group_is_ended_as_well(place: Place) -> None:
+    # As Airflow does with every task.
+    code = "import os, time\nchild = os.fork()\nif not child:\n  os.setpgid(0, 0)\n  time.sleep(600)\n"
+    command = [sys.executable, "-c", f"{code}print(child, flush=True)\ntime.sleep(600)"]
+    with Child("parent", command, place.home, os.environ, patience_seconds=0.5, talks=True) as child:
+        task = int(child.first_line(30))
+        assert is_running(task)
+    deadline = time.monotonic() + 30
+    while is_running(task) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not is_running(task)
+
+
 def test_what_a_killed_demo_left_running_is_ended_by_the_next(place: Place) -> None:
-    child = Child("sleeper", SLEEPER, place.home, os.environ)
+    child = Child("sleeper", SLEEPER, place.home, os.environ, talks=True)
     child.first_line(30)
     end_leftover(place.home / "sleeper.pid")
     assert child.process.wait(30) == -signal.SIGKILL
@@ -89,7 +106,7 @@ def test_what_a_killed_demo_left_running_is_ended_by_the_next(place: Place) -> N
 
 
 def test_a_pid_that_is_now_another_process_is_left_alone(place: Place) -> None:
-    child = Child("sleeper", SLEEPER, place.home, os.environ, patience_seconds=0.5)
+    child = Child("sleeper", SLEEPER, place.home, os.environ, patience_seconds=0.5, talks=True)
     child.first_line(30)
     file = place.home / "sleeper.pid"
     file.write_text(json.dumps({"pid": child.process.pid, "started": "1"}))
@@ -108,8 +125,24 @@ def test_a_broken_pid_file_is_no_trouble(place: Place, text: str) -> None:
 
 def test_a_process_that_fails_shows_the_end_of_its_log(place: Place) -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('what went wrong')"]
-    with Child("broken", command, place.home, os.environ) as child, pytest.raises(DemoError, match="what went wrong"):
+    child = Child("broken", command, place.home, os.environ, talks=True)
+    with child, pytest.raises(DemoError, match="what went wrong"):
         child.first_line(30)
+
+
+def test_a_process_that_prints_more_than_a_pipe_holds_goes_on_and_shows_it_when_it_fails(place: Place) -> None:
+    # As Airflow does: nobody reads what it prints while the demo waits for it to be healthy.
+    command = [sys.executable, "-c", "print('x' * 1_000_000); print('what it printed'); raise SystemExit(1)"]
+    with pytest.raises(DemoError, match="what it printed"):
+        run_to_its_end("loud", command, place.home, os.environ)
+
+
+def test_what_the_examples_need_is_there(place: Place) -> None:
+    for _ in range(2):
+        with running(place) as sandbox, httpx.Client(base_url=sandbox.url, auth=(SANDBOX_KEY, "")) as client:
+            assert client.get("/v1/invoices/in_Example").json()["amount_due"] == 4950
+    cheques = json.loads(environment(place, "http://127.0.0.1:1")["AIRFLOW_CONN_PAYRECORDS_CHEQUES"])
+    assert cheques == {"conn_type": "sqlite", "host": str(place.home / "cheques.db")}
 
 
 def test_a_payment_recorded_twice_spoils_the_story() -> None:

@@ -145,6 +145,15 @@ def test_form_refuses_what_the_api_would_refuse(dags: dict[str, Any]) -> None:
             params.get_param(name).resolve(value=value)
 
 
+@pytest.mark.parametrize("text", ["2026-11-02T09:30:00", "yesterday"])
+def test_form_time_without_a_zone_fails_at_once(
+    run_dag: Run, dags: dict[str, Any], sandbox: RunningSandbox, text: str
+) -> None:
+    finished = run_dag(dags["example_test_request"], run_conf={"dry_run": False, "initiated_at": text})
+    assert finished.state == "failed"
+    assert len(sandbox.journal) == 0
+
+
 def test_record_lives_through_all_its_states(run: Run, xcom: Callable[..., Any], sandbox: RunningSandbox) -> None:
     finished = run("example_record_life")
     tasks = ["report", "fail", "try_again", "guarantee", "refund"]
