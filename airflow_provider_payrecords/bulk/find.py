@@ -8,7 +8,7 @@ nothing is ever sent under a new key because of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess
@@ -49,24 +49,33 @@ async def find_records(
     """
     wanted = {entry.key: entry for _, entry in rows}
     matches: dict[str, list[PaymentRecord]] = defaultdict(list)
-    pages = 0
-    for after, before in _windows(wanted.values()):
-        command: ListPaymentRecords | None = ListPaymentRecords(
-            created_after=int(after.timestamp()), created_before=int(before.timestamp()), limit=100
-        )
-        while command is not None and pages < MAX_PAGES:
-            pages += 1
-            called = await transport.run(call(command, encode(command), policy, uniform_jitter()))
-            if called.error is not None:
-                break
-            for record in called.answer.data:
-                key = _key_of(record, access.scope.source)
-                if key in wanted:
-                    matches[key].append(record)
-            command = next_page(command, called.answer)  # type: ignore[assignment]  # the same class comes back
+    async for record in _listed(_windows(wanted.values()), transport, policy):
+        key = _key_of(record, access.scope.source)
+        if key in wanted:
+            matches[key].append(record)
     found = {entry.key: entry for entry in access.settle(list(_settlements(wanted, matches)))}
     changed = [one for one, _ in rows if one.key in found and found[one.key].fingerprint != one.fingerprint]
     return found | {decision.entry.key: decision.entry for decision in access.claim(changed)}
+
+
+async def _listed(
+    windows: Iterable[tuple[datetime, datetime]], transport: AsyncTransport, policy: RetryPolicy
+) -> AsyncIterator[PaymentRecord]:
+    pages = 0
+    for after, before in windows:
+        command: ListPaymentRecords | None = ListPaymentRecords(
+            created_after=int(after.timestamp()), created_before=int(before.timestamp()), limit=100
+        )
+        while command is not None:
+            if pages == MAX_PAGES:
+                return
+            pages += 1
+            called = await transport.run(call(command, encode(command), policy, uniform_jitter()))
+            if called.error is not None:
+                return
+            for record in called.answer.data:
+                yield record
+            command = next_page(command, called.answer)  # type: ignore[assignment]  # the same class comes back
 
 
 def _windows(entries: Iterable[Entry]) -> list[tuple[datetime, datetime]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow_provider_payrecords.bulk.prepare import Prepared
 from airflow_provider_payrecords.bulk.summary import CONFIRMED, HELD, PLANNED, REJECTED, REVIEW, UNKNOWN
-from airflow_provider_payrecords.core.entry import CONTENT_CHANGED, KEY_EXPIRED, Entry
+from airflow_provider_payrecords.core.entry import CONTENT_CHANGED, KEY_EXPIRED, SECOND_RECORD, Entry
 from airflow_provider_payrecords.core.errors import PayRecordsError
 from airflow_provider_payrecords.core.flows import STORED_FAILURE
 from airflow_provider_payrecords.core.lifecycle import State
@@ -26,6 +26,7 @@ _REASONS = {
     "Put the old content back, or report the change with its own call.",
     KEY_EXPIRED: "No answer was read and its idempotency key is too old to be sent again. Look for the payment in the "
     "Dashboard by metadata payrecords_key.",
+    SECOND_RECORD: "The API took this payment twice. Compare its records in the Dashboard by metadata payrecords_key.",
     STORED_FAILURE: "The API replays a stored failure for this payment, and no record of it was found. Look for it in "
     "the Dashboard by metadata payrecords_key.",
     "idempotency_error": "The API knows this idempotency key with other parameters. A person must compare.",

@@ -1,8 +1,8 @@
 """
 The results file: one line per row, in row order, as CSV, JSON lines or Parquet by its suffix.
 
-Lines are appended to ``<file>.partial`` as rows are done, in any order; at the end DuckDB sorts them into the file that
-was asked for, in bounded memory. A file of an earlier run is replaced only then, in one step.
+Lines are appended to ``<file>.<token>.partial`` as rows are done, in any order; at the end DuckDB sorts them into the
+file that was asked for, in bounded memory. A file of an earlier run is replaced only then, in one step.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import duckdb
+import fsspec
 
 from airflow_provider_payrecords.bulk.places import Place, beside, local_path, open_for_writing, remove, suffix
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
@@ -62,11 +64,14 @@ class Results:
         self._target = target
         self.path = None if target is None else str(local or target)
         self.rejects_path: str | None = None
+        self._token = token_hex(4)  # two runs may have one results file: the last to finish wins, whole
         with self._explained():
             self._folder = tempfile.TemporaryDirectory(prefix="payrecords-results-")
-            self._partial = Path(f"{local}.partial") if local else Path(self._folder.name, "results.partial")
+            self._partial = (
+                Path(f"{local}.{self._token}.partial") if local else Path(self._folder.name, "results.partial")
+            )
             self._partial.parent.mkdir(parents=True, exist_ok=True)
-            self._lines = self._partial.open("w", encoding="utf-8")
+            self._lines = self._partial.open("w", encoding="utf-8", errors="replace")
         self._database = duckdb.connect(
             ":memory:", config={"memory_limit": "256MB", "threads": "1", "temp_directory": self._folder.name}
         )
@@ -108,7 +113,7 @@ class Results:
 
     def _copy(self, where: str, target: Place) -> None:
         local = local_path(target)
-        written = Path(f"{local}.sorted") if local else Path(self._folder.name, "results.sorted")
+        written = Path(f"{local}.{self._token}.sorted") if local else Path(self._folder.name, "results.sorted")
         kind = _FORMATS[suffix(self._target)]
         query = f"SELECT {', '.join(FIELDS)} FROM {self._relation()} WHERE {where} ORDER BY ordinal"  # noqa: S608
         self._database.execute(f"COPY ({query}) TO {_quoted(written)} ({kind})")
@@ -132,7 +137,7 @@ class Results:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, duckdb.IOException) as error:
+        except (OSError, duckdb.Error) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise ResultsError(
                 f"The results file {self.path or '(temporary)'} cannot be written: {reason}. Choose another place; the "
@@ -155,12 +160,25 @@ def check_target(target: Place | None) -> None:
         raise UsageError(f"Results cannot be written as {name}: end its name in one of {known}.")
     local = local_path(target)
     if local is None:
+        _check_scheme(target)
         return
     if local.is_dir():
         raise UsageError(f"{local} is a folder. Name a file in it for the results.")
     for path in (local, Path(beside(str(local), "rejects"))):
         if not _may_be_replaced(path):
             raise UsageError(f"{path} is there and is not a results file of ours. Give the results another name.")
+
+
+def _check_scheme(target: Place) -> None:
+    if hasattr(target, "open"):
+        return
+    scheme = str(target).partition("://")[0]
+    try:
+        fsspec.get_filesystem_class(scheme)
+    except (ImportError, ValueError) as error:
+        raise UsageError(
+            f"Results cannot go to {scheme}://: {error}. Install what is missing, or give a path."
+        ) from None
 
 
 def _may_be_replaced(path: Path) -> bool:

@@ -16,6 +16,7 @@ from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess, new_run
 from airflow_provider_payrecords.bulk.lines import STATES, explain
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.prepare import Prepared, prepare
+from airflow_provider_payrecords.bulk.watched import watched
 from airflow_provider_payrecords.core.commands import AttachPayment, Command, ReportPayment, ReportRefund
 from airflow_provider_payrecords.core.entry import Entry, Scope
 from airflow_provider_payrecords.core.errors import (
@@ -124,18 +125,28 @@ async def _report(
 ) -> CommandReport:
     access.release_the_dead()
     transport = AsyncTransport(settings, connections=1, ledger=access, network=network, now=access.now)
-    flow = report(row.command, row.request, access.scope, row.intent, settings.retry_policy, uniform_jitter())
-    watcher = asyncio.create_task(_watch(should_stop, transport))
     try:
-        reported = await transport.run(flow)
-        entry = reported.entry
-        if may_be_found(entry, options) and not should_stop():
-            found = await find_records([(row.intent, entry)], access, transport, settings.retry_policy)
-            entry = found.get(entry.key, entry)
-        return _outcome(reported, entry)
+        sent = _send(row, settings, access, options, should_stop, transport)
+        return await watched(sent, _watch(should_stop, transport))
     finally:
-        watcher.cancel()
         await transport.close()
+
+
+async def _send(
+    row: Prepared,
+    settings: Settings,
+    access: LedgerAccess,
+    options: RunOptions,
+    should_stop: Callable[[], bool],
+    transport: AsyncTransport,
+) -> CommandReport:
+    flow = report(row.command, row.request, access.scope, row.intent, settings.retry_policy, uniform_jitter())
+    reported = await transport.run(flow)
+    entry = reported.entry
+    if may_be_found(entry, options) and not should_stop():
+        found = await find_records([(row.intent, entry)], access, transport, settings.retry_policy)
+        entry = found.get(entry.key, entry)
+    return _outcome(reported, entry)
 
 
 async def _watch(should_stop: Callable[[], bool], transport: AsyncTransport) -> None:

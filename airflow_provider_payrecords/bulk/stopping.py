@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.summary import Tally
-from airflow_provider_payrecords.core.errors import ApiError, Disposition, PayRecordsError, RateLimitError
+from airflow_provider_payrecords.core.errors import (
+    ApiError,
+    Disposition,
+    LeaseEndedError,
+    PayRecordsError,
+    RateLimitError,
+)
 
 MIN_ROWS_FOR_SHARE = 20
 """A share of rejects means nothing before this many rows have a result."""
@@ -50,6 +56,8 @@ class Stopping:
         if error.disposition is Disposition.ABORT:
             self.stop(error.message, at_once=True, error=error)
             return
+        if isinstance(error, LeaseEndedError):
+            return  # says something of this machine, which slept, and nothing of the API
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= max(5, self._options.concurrency):
             what = "throttled" if isinstance(error, RateLimitError) else "not reachable or failing"

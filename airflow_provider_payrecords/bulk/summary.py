@@ -78,7 +78,7 @@ class RunSummary(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-safe mapping whose JSON is at most 4 KiB."""
         value = self.model_dump(mode="json")
-        for shorten in (_shorten_messages, _drop_rejects, _drop_small_money, _drop_money):
+        for shorten in (_shorten_texts, _drop_rejects, _drop_small_money, _drop_money, _drop_paths):
             if len(json.dumps(value, ensure_ascii=False).encode()) <= MAX_JSON_BYTES:
                 break
             shorten(value)
@@ -90,10 +90,16 @@ class RunSummary(BaseModel):
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
 
-def _shorten_messages(value: dict[str, Any]) -> None:
+def _shorten_texts(value: dict[str, Any]) -> None:
     for reject in value["first_rejects"]:
-        reject["message"] = str(reject["message"])[:80]
-        reject["key"] = None if reject["key"] is None else str(reject["key"])[:60]
+        reject["message"] = _shortened(reject["message"], 80)
+        reject["key"] = _shortened(reject["key"], 60)
+    for name in ("stop_reason", "extract"):
+        value[name] = _shortened(value[name], 300)
+
+
+def _shortened(text: str | None, length: int) -> str | None:
+    return text if text is None or len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _drop_rejects(value: dict[str, Any]) -> None:
@@ -102,6 +108,10 @@ def _drop_rejects(value: dict[str, Any]) -> None:
 
 def _drop_small_money(value: dict[str, Any]) -> None:
     value["money"] = {currency: {CONFIRMED: sums.get(CONFIRMED, 0)} for currency, sums in value["money"].items()}
+
+
+def _drop_paths(value: dict[str, Any]) -> None:
+    value["results_path"] = value["rejects_path"] = value["ledger"] = None
 
 
 def _drop_money(value: dict[str, Any]) -> None:

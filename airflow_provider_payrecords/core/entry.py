@@ -70,7 +70,7 @@ class Entry:
 
     Attributes:
         claimed_at: First claim under the present ``idempotency_key``: the replay window runs from here.
-        lease_until: Until when ``owner`` may be sending. Set while claimed, else None.
+        lease_until: Until when ``owner`` may be sending, never past the replay window. Set while claimed, else None.
         owner: ``host:pid:token`` of the worker that claimed it last.
         may_exist: An earlier send under this key may have taken effect, so "not sent" now proves nothing.
         payment_record: ``pr_…`` once confirmed.
@@ -229,7 +229,7 @@ def settle(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
         return _second_record(entry, settlement, now)
     if settlement.idempotency_key != entry.idempotency_key or _is_of_another_worker(entry, settlement):
         return entry
-    event = _proven_event(entry, settlement.event)
+    event = _proven_event(entry, settlement)
     if event is None:
         return entry
     state = step(entry.state, event)
@@ -251,9 +251,12 @@ def settle(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
 
 
 def _is_second_record(entry: Entry, settlement: Settlement) -> bool:
-    if settlement.event not in _VERDICTS or settlement.payment_record in (None, entry.payment_record):
+    if settlement.event not in _VERDICTS or settlement.payment_record is None:
         return False
-    return entry.payment_record is not None or settlement.idempotency_key != entry.idempotency_key
+    is_other_key = settlement.idempotency_key != entry.idempotency_key
+    if is_other_key and settlement.event is Event.ACCEPTED:
+        return True  # of the same record as well: two refunds of it are two
+    return settlement.payment_record != entry.payment_record and (is_other_key or entry.payment_record is not None)
 
 
 def _second_record(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
@@ -280,9 +283,20 @@ def _is_of_another_worker(entry: Entry, settlement: Settlement) -> bool:
 _VERDICTS = {Event.ACCEPTED: Event.FOUND, Event.FOUND: Event.FOUND}
 
 
-def _proven_event(entry: Entry, event: Event) -> Event | None:
+def _says_nothing_of_an_earlier_send(settlement: Settlement) -> bool:
+    """
+    Return whether this send may have been turned away before the API looked for its idempotency key.
+
+    A refusal that blames a parameter, of the very bytes sent before, is the endpoint's own: had it taken effect, the
+    API would replay that. One that blames none may be about the API version, whatever became of the payment.
+    """
+    return settlement.event is Event.NOT_SENT or (settlement.event is Event.REFUSED and settlement.error_param is None)
+
+
+def _proven_event(entry: Entry, settlement: Settlement) -> Event | None:
+    event = settlement.event
     if entry.state is State.CLAIMED:
-        if event is Event.NOT_SENT and entry.may_exist:
+        if entry.may_exist and _says_nothing_of_an_earlier_send(settlement):
             return Event.LOST
         return Event.ACCEPTED if event is Event.FOUND else event
     if entry.state is State.UNKNOWN and event in (Event.ACCEPTED, Event.REFUSED, Event.FOUND):
@@ -313,11 +327,13 @@ def _renew(entry: Entry, intent: Intent, now: datetime) -> Entry:
 
 
 def _claim(entry: Entry, worker: Worker, now: datetime, action: Action) -> Decision:
+    first = entry.claimed_at if action is Action.RESEND and entry.claimed_at is not None else now
     claimed = replace(
         entry,
         state=step(entry.state, Event.CLAIM),
-        claimed_at=entry.claimed_at if action is Action.RESEND else now,
-        lease_until=now + timedelta(seconds=worker.lease_seconds),
+        claimed_at=first,
+        # However long the lease: the API forgets the key, and would take a later send for a new payment.
+        lease_until=min(now + timedelta(seconds=worker.lease_seconds), first + REPLAY_WINDOW),
         owner=worker.owner,
         run_id=worker.run_id,
         updated_at=now,

@@ -55,7 +55,6 @@ class Event(str, Enum):
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.PLANNED, Event.CLAIM): State.CLAIMED,
-    (State.PLANNED, Event.ROW_CHANGED): State.PLANNED,
     (State.CLAIMED, Event.ACCEPTED): State.CONFIRMED,
     (State.CLAIMED, Event.REFUSED): State.REJECTED,
     (State.CLAIMED, Event.NOT_SENT): State.PLANNED,

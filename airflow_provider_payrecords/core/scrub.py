@@ -26,7 +26,8 @@ _SHORTEST = 2
 _SHORT = 4
 _HEAD = 16
 _PHONE_DIGITS = 7
-_EMAIL = re.compile(r"[^\s'\"<>()\[\]:,;]+(?:@|%40)[^\s'\"<>()\[\]:,;]+")
+# The look behind tries each word once: an API's message may be one word of a million letters.
+_EMAIL = re.compile(r"(?<![^\s'\"<>()\[\]:,;])[^\s'\"<>()\[\]:,;]+(?:@|%40)[^\s'\"<>()\[\]:,;]+")
 _KEY = re.compile(r"(?:sk|rk|pk)_(?:test|live)_\S+")
 _DIGITS = re.compile(r"\d(?:[\s().+/-]{0,3}\d){6,}")
 _HIDDEN = "[hidden]"

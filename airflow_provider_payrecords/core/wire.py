@@ -152,7 +152,7 @@ _ADVICE: dict[type[ApiError], str] = {
 def _envelope(response: ApiResponse) -> Mapping[str, Any] | None:
     try:
         body = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     error = body.get("error") if isinstance(body, dict) else None
     return cast("Mapping[str, Any]", error) if isinstance(error, dict) else None
@@ -160,7 +160,9 @@ def _envelope(response: ApiResponse) -> Mapping[str, Any] | None:
 
 def _text(envelope: Mapping[str, Any], name: str) -> str | None:
     value = envelope.get(name)
-    return value if isinstance(value, str) and value else None
+    # JSON can spell what no file or database takes: half a character, or the character zero.
+    text = "".join(one for one in value if one.isprintable() or one.isspace()) if isinstance(value, str) else ""
+    return text or None
 
 
 def _label(envelope: Mapping[str, Any], name: str) -> str | None:

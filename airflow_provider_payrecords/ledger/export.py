@@ -45,11 +45,6 @@ def write_entries(entries: Iterable[Entry], target: Target, format: Format | Non
     return _write(map(entry_record, entries), ENTRY_FIELDS, target, format)
 
 
-def write_counts(counts: Iterable[Count], target: Target, format: Format | None = None) -> int:
-    """Write one line per count; arguments and errors as for ``write_entries``."""
-    return _write(map(count_record, counts), COUNT_FIELDS, target, format)
-
-
 def entry_record(entry: Entry) -> dict[str, Any]:
     """Return *entry* as JSON-safe values by the names of ``ENTRY_FIELDS``; instants are ISO 8601 text."""
     return _record(entry, ENTRY_FIELDS)

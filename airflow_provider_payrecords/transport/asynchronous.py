@@ -164,7 +164,7 @@ class AsyncTransport:
             self._sending.add(scope)
             try:
                 return await self._exchange(request)
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, OSError) as error:
                 return transport_error(error)
             finally:
                 self._sending.discard(scope)

@@ -108,5 +108,5 @@ class BlockingTransport:
                     if len(content) > http.MAX_ANSWER_BYTES or self._clock() > until:
                         return cut_short()
                 return http.to_response(response, bytes(content))
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OSError) as error:
             return transport_error(error)

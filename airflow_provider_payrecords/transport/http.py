@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import platform
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -73,7 +72,8 @@ def past_proxies(settings: Settings) -> dict[str, None] | None:
 
     Plain HTTP is allowed to this machine only, and a proxy would carry it, key and all, to another.
     """
-    return {f"all://{urlsplit(settings.api_base).netloc}": None} if is_loopback(settings.host) else None
+    # As httpx writes it: a port that is the scheme's own is no part of the addresses it compares.
+    return {f"all://{httpx.URL(settings.api_base).netloc.decode()}": None} if is_loopback(settings.host) else None
 
 
 def to_response(response: httpx.Response, content: bytes) -> ApiResponse:

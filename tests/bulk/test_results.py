@@ -103,3 +103,26 @@ def test_a_file_of_something_else_is_never_replaced(tmp_path: Path, name: str) -
 def test_results_of_an_earlier_run_are_replaced(tmp_path: Path, ending: str) -> None:
     write(tmp_path / f"r.{ending}", *LINES)
     write(tmp_path / f"r.{ending}", *LINES)
+
+
+def test_a_scheme_that_nothing_here_can_write_is_refused_before_anything_is_sent() -> None:
+    with pytest.raises(UsageError, match="nowhere"):
+        Results("nowhere://bucket/out.jsonl")
+
+
+def test_half_a_character_does_not_end_the_run(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    write(out, (0, {**line(1), "key": "a\ud800"}))
+    assert json.loads(out.read_text())["key"] == "a?"
+
+
+def test_two_runs_with_one_results_file_do_not_mix(tmp_path: Path) -> None:
+    target = tmp_path / "r.jsonl"
+    with closing(Results(target)) as one, closing(Results(target)) as other:
+        for results, number in ((one, 1), (other, 2), (one, 3)):
+            results.write(number, line(number))
+        one.finish()
+        assert [json.loads(text)["row_number"] for text in target.read_text().splitlines()] == [1, 3]
+        other.finish()
+    assert [json.loads(text)["row_number"] for text in target.read_text().splitlines()] == [2]
+    assert list(tmp_path.iterdir()) == [target]

@@ -161,3 +161,22 @@ def test_a_refund_and_an_invoice_name_themselves() -> None:
     assert default_key(AttachPayment(invoice="in_1", payment_record="pr_1")) == "in_1:pr_1"
     with pytest.raises(CommandError, match="key="):
         default_key(ReportPaymentAttemptFailed(payment_record="pr_1", failed_at=1))
+
+
+class TimeIsUp(BaseException):
+    """What Airflow's signal handler raises, wherever the program happens to be."""
+
+
+def test_a_timeout_that_strikes_the_watcher_ends_the_call_at_once(tmp_path: Path) -> None:
+    slow = (Fault(kind=FaultKind.SLOW, seconds=25),)
+    world = World(tmp_path, config=SandboxConfig(rate_limits=None, faults=slow))
+    begun = time.monotonic()
+
+    def should_stop() -> bool:
+        if time.monotonic() - begun > 0.3:
+            raise TimeIsUp
+        return False
+
+    with pytest.raises(TimeIsUp):
+        send(world, wire(), should_stop=should_stop)
+    assert time.monotonic() - begun < 3

@@ -98,3 +98,24 @@ def test_a_request_that_hangs_is_given_up_within_the_grace_and_is_unknown(tmp_pa
 def test_options_that_cannot_work_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(changes))):
         options(**changes)
+
+
+class TimeIsUp(BaseException):
+    """What Airflow's signal handler raises, wherever the program happens to be."""
+
+
+def test_a_timeout_that_strikes_the_ticker_ends_the_run_at_once(world: World) -> None:
+    asked = iter([False, False])
+
+    def should_stop() -> bool:
+        for answer in asked:
+            return answer
+        raise TimeIsUp
+
+    begun = time.monotonic()
+    with pytest.raises(TimeIsUp):
+        world.report(payments(60), options=options(rate_limit=10), should_stop=should_stop)
+    assert time.monotonic() - begun < 3
+    world.later(minutes=6)
+    assert world.report(payments(60)).summary.counts == {"confirmed": 60}
+    assert set(world.committed().values()) == {1}

@@ -80,3 +80,10 @@ def test_a_small_summary_is_whole() -> None:
     rejects = [{"row_number": 2, "key": "k", "code": "c", "field": "f", "message": "m"}]
     value = summary(first_rejects=rejects, money={"eur": {"confirmed": 5}}).to_dict()
     assert (value["first_rejects"], value["money"], value["trimmed"]) == (rejects, {"eur": {"confirmed": 5}}, False)
+
+
+def test_long_texts_and_paths_leave_room_for_the_counts() -> None:
+    long = "/folder" * 400
+    value = summary(stop_reason=long, extract=long, results_path=long, rejects_path=long, ledger=long)
+    assert len(value.to_json().encode()) <= MAX_JSON_BYTES
+    assert value.to_dict()["counts"] == {"confirmed": 1}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from airflow_provider_payrecords.core.errors import LedgerUnavailableError
 from airflow_provider_payrecords.core.lifecycle import State
+from airflow_provider_payrecords.ledger.store import LedgerStore
 from airflow_provider_payrecords.sandbox.config import SandboxConfig
 from airflow_provider_payrecords.sandbox.faults import Fault, FaultKind
 from airflow_provider_payrecords.sandbox.inprocess import SandboxTransport
@@ -147,3 +152,94 @@ def test_a_record_that_is_found_confirms_what_was_sent_and_not_what_the_row_beca
     assert entry.payment_record is not None
     assert world.report(payments(1)).summary.counts == {"confirmed": 1}
     assert world.committed() == {"W0001": 1}
+
+
+class Reply(SandboxTransport):
+    """A network that breaks in its own way after the payment was recorded, and lists nothing."""
+
+    def __init__(self, world: World, trouble: Exception) -> None:
+        super().__init__(world.sandbox)
+        self.trouble = trouble
+        self.lists = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass *request* on and lose its answer."""
+        if request.method == "GET":
+            self.lists += 1
+        else:
+            await super().handle_async_request(request)
+        raise self.trouble
+
+
+def test_a_broken_tls_record_is_a_lost_answer(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    summary = world.report(payments(1), network=Reply(world, ssl.SSLError(1, "bad record mac"))).summary
+    assert summary.counts == {"unknown": 1}
+
+
+def test_records_are_looked_for_no_further_than_the_first_failure(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for number in range(1, 4):
+        world.report([payment(number)], network=Reply(world, httpx.ReadError("lost")))
+        world.later(hours=30)
+    network = Reply(world, httpx.ReadError("lost"))
+    assert world.report(payments(3), network=network).summary.counts == {"review": 3}
+    assert network.lists == 1
+
+
+def test_a_refusal_for_the_version_does_not_reject_what_may_have_been_recorded(tmp_path: Path) -> None:
+    world = troubled(tmp_path, Fault(kind=FaultKind.DROP_AFTER), Fault(kind=FaultKind.RATE_LIMIT, times=9))
+    assert world.report(payments(1)).summary.counts == {"unknown": 1}
+    world.sandbox.faults.clear()
+    right, world.stripe_version = world.stripe_version, "2025-01-01.nowhere"
+    assert world.report(payments(1)).summary.counts == {"unknown": 1}
+    world.stripe_version = right
+    corrected = [payment(1, **{"amount_requested.value": 101})]
+    assert world.report(corrected).summary.counts == {"review": 1}
+    assert world.committed() == {"W0001": 1}
+
+
+class Beside:
+    """A ledger beside whose methods something else happens: right after ``claim``, right before ``settle``."""
+
+    def __init__(self, store: LedgerStore, **happens: Callable[[], None]) -> None:
+        self._store = store
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> Any:
+        method, happens = getattr(self._store, name), self._happens.get(name, lambda: None)
+
+        def beside(*args: Any) -> Any:
+            if name == "settle":
+                happens()
+            result = method(*args)
+            if name == "claim":
+                happens()
+            return result
+
+        return beside
+
+
+def test_a_long_lease_does_not_send_once_the_api_has_forgotten_the_key(tmp_path: Path) -> None:
+    world = troubled(tmp_path, Fault(kind=FaultKind.DROP_AFTER), Fault(kind=FaultKind.RATE_LIMIT, times=9))
+    assert world.report(payments(1)).summary.counts == {"unknown": 1}
+    world.sandbox.faults.clear()
+    world.later(hours=22.9)
+    patient = FAST.model_copy(update={"lease_seconds": 86_400.0})
+    with world.ledger() as store:
+        slow = Beside(store, claim=lambda: world.later(hours=2))
+        world.report(payments(1), options=patient, ledger=slow)
+    assert world.committed() == {"W0001": 1}
+
+
+def test_a_ledger_that_fails_is_not_asked_again_for_every_row(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    asked = []
+
+    def fail() -> None:
+        asked.append(1)
+        raise LedgerUnavailableError("database is locked")
+
+    with world.ledger() as store, pytest.raises(LedgerUnavailableError):
+        world.report(payments(900), ledger=Beside(store, settle=fail))
+    assert len(asked) < 6

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from airflow_provider_payrecords.core.entry import SENDING, Action, settle
-from airflow_provider_payrecords.core.lifecycle import Event, State
+from airflow_provider_payrecords.core.entry import SECOND_RECORD, SENDING, Action, settle
+from airflow_provider_payrecords.core.lifecycle import REPLAY_WINDOW, Event, State
 from tests.core.test_entry import ANNA, LEASE, NOW, SECOND, claimed, decide, outcome, settled
 
 
 def test_an_accepted_answer_is_not_dropped_because_a_late_worker_was_refused_first() -> None:
     resent = decide(claimed(), now=NOW + LEASE).entry  # Bert resends what Anna may have sent
-    refused = settle(resent, outcome(Event.REFUSED), NOW + LEASE + SECOND)  # Anna's late 4xx
+    refused = settle(resent, outcome(Event.REFUSED, error_param="amount"), NOW + LEASE + SECOND)  # Anna's late 4xx
     accepted = settle(refused, outcome(Event.ACCEPTED), NOW + LEASE + 2 * SECOND)  # Bert's 200, same key
     assert accepted.state is State.CONFIRMED, accepted.state
     assert accepted.payment_record == "pr_1"
@@ -20,7 +20,8 @@ def test_an_accepted_answer_is_not_dropped_because_a_late_worker_was_refused_fir
 
 def test_so_no_second_payment_is_sent_under_a_new_key() -> None:
     resent = decide(claimed(), now=NOW + LEASE).entry
-    entry = settle(settle(resent, outcome(Event.REFUSED), NOW), outcome(Event.ACCEPTED), NOW)
+    refused = settle(resent, outcome(Event.REFUSED, error_param="amount"), NOW)
+    entry = settle(refused, outcome(Event.ACCEPTED), NOW)
     assert decide(entry, "b").action not in SENDING
 
 
@@ -53,3 +54,24 @@ def test_a_confirmed_entry_without_record_id_is_not_mistaken_for_an_unconfirmed_
 def test_a_person_can_say_absent() -> None:
     review = decide(settled(Event.LOST), now=NOW + timedelta(hours=30)).entry
     assert settle(review, outcome(Event.ABSENT), NOW).state is State.PLANNED
+
+
+def test_a_second_refund_of_one_record_is_never_dropped_silently() -> None:
+    refused = settled(Event.REFUSED)
+    confirmed = settle(decide(refused, "b").entry, outcome(Event.ACCEPTED, "b"), NOW)
+    entry = settle(confirmed, outcome(Event.ACCEPTED, "a"), NOW)  # key a took effect after all, on the same record
+    assert (entry.state, entry.error_code) == (State.REVIEW, SECOND_RECORD)
+
+
+def test_a_refusal_that_blames_no_parameter_proves_nothing_of_an_earlier_send() -> None:
+    resent = decide(settled(Event.LOST)).entry
+    assert settle(resent, outcome(Event.REFUSED), NOW).state is State.UNKNOWN
+    assert settle(resent, outcome(Event.REFUSED, error_param="amount_requested"), NOW).state is State.REJECTED
+
+
+def test_no_claim_outlives_the_replay_window_of_its_first_send() -> None:
+    patient = replace(ANNA, lease_seconds=86_400)
+    assert decide(None, worker=patient).entry.lease_until == NOW + REPLAY_WINDOW
+    later = NOW + REPLAY_WINDOW - SECOND
+    resent = decide(settled(Event.LOST), worker=patient, now=later)
+    assert (resent.action, resent.entry.lease_until) == (Action.RESEND, NOW + REPLAY_WINDOW)

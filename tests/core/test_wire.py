@@ -305,3 +305,16 @@ def test_every_refund_field_is_found_in_the_form() -> None:
         b"processor_details[type]=custom",
         b"refunded[refunded_at]=7",
     ]
+
+
+def test_what_no_file_or_database_takes_is_left_out_of_an_error() -> None:
+    body = rb'{"error": {"type": "x", "message": "a\ud83db", "param": "p\u0000q", "code": "\ud83d"}}'
+    with pytest.raises(ApiError) as caught:
+        read_answer(payment(), ApiResponse(400, {}, body))
+    assert (caught.value.param, caught.value.code) == ("pq", None)
+    assert caught.value.message.endswith(": ab")
+
+
+def test_an_answer_nested_beyond_reading_is_no_answer_of_the_api() -> None:
+    with pytest.raises(OutcomeUnknownError):
+        read_answer(payment(), ApiResponse(400, {}, b"[" * 200_000))

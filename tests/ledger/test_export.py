@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_payrecords.core.entry import Entry
 from airflow_provider_payrecords.core.errors import UsageError
 from airflow_provider_payrecords.core.lifecycle import Event
-from airflow_provider_payrecords.ledger.export import COUNT_FIELDS, ENTRY_FIELDS, write_counts, write_entries
+from airflow_provider_payrecords.ledger.export import ENTRY_FIELDS, count_record, write_entries
 from airflow_provider_payrecords.ledger.memory import MemoryLedger
 from airflow_provider_payrecords.ledger.store import Selection
 from tests.ledger.samples import ANNA, NOW, SCOPE, intent, outcome
@@ -50,14 +50,10 @@ def test_json_lines_keep_numbers_and_nothing(ledger: MemoryLedger, tmp_path: Pat
     assert records[1]["created_at"] == "2026-03-01T09:30:00+00:00"
 
 
-def test_counts_are_written_with_their_money(ledger: MemoryLedger, tmp_path: Path) -> None:
-    target = tmp_path / "counts.CSV"
-    assert write_counts(ledger.counts(Selection()), str(target)) == 2
-    assert target.read_text().splitlines() == [
-        ",".join(COUNT_FIELDS),
-        "acct_1,test,report_payment,adyen-eu,claimed,eur,1,4950",
-        "acct_1,test,report_payment,adyen-eu,confirmed,eur,1,4950",
-    ]
+def test_a_count_is_told_with_its_money(ledger: MemoryLedger) -> None:
+    claimed, confirmed = (count_record(count) for count in ledger.counts(Selection()))
+    assert tuple(claimed.values()) == ("acct_1", "test", "report_payment", "adyen-eu", "claimed", "eur", 1, 4950)
+    assert confirmed["state"] == "confirmed"
 
 
 def test_nothing_to_write_is_a_header_in_csv_and_an_empty_file_in_json_lines(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def test_the_pool_is_bounded() -> None:
         ("http://127.0.0.1:12111", {"all://127.0.0.1:12111": None}),
         ("https://localhost", {"all://localhost": None}),
         ("http://[::1]:9", {"all://[::1]:9": None}),
+        ("http://localhost:80", {"all://localhost": None}),
     ],
 )
 def test_calls_to_this_machine_go_past_proxies(base: str, mounts: dict[str, None] | None) -> None:
