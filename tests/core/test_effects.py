@@ -24,7 +24,7 @@ def test_the_effects_and_their_answers_are_a_closed_set() -> None:
 def test_an_effect_is_frozen_and_says_what_it_is_answered_with(effect: type[Any]) -> None:
     answer = EFFECTS[effect]
     assert effect.__dataclass_params__.frozen
-    assert not hasattr(effect, "__weakref__")
+    assert "__slots__" in vars(effect)
     said = " ".join((effect.__doc__ or "").replace("``", "").split())
     assert re.search(rf"Answered with (a |the )?{answer.__name__ if answer else 'None'}\b", said)
 

@@ -78,7 +78,8 @@ def test_a_closed_port_means_that_nothing_was_sent(kind: str) -> None:
 )
 def test_a_lost_answer_leaves_the_outcome_unknown(kind: str, part: Part) -> None:
     with Peer(part) as peer:
-        story = ask(kind, peer, read_timeout_seconds=0.05)
+        story = ask(kind, peer, read_timeout_seconds=0.05 if part is silence else 5)
+        assert peer.asked.wait(5)
     assert (type(story.called.error), story.called.uncertain) == (OutcomeUnknownError, True)
     assert len(peer.requests) == 1
 
