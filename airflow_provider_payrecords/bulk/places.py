@@ -44,6 +44,17 @@ def open_for_writing(place: Place) -> BinaryIO:
     return cast("BinaryIO", fsspec.open(str(place), "wb").open())
 
 
+def exists(place: Place) -> bool:
+    """Say whether there is a file at *place*."""
+    local = local_path(place)
+    if local is not None:
+        return local.exists()
+    if hasattr(place, "exists"):
+        return bool(place.exists())
+    filesystem, path = fsspec.core.url_to_fs(str(place))
+    return bool(filesystem.exists(path))
+
+
 def remove(place: Place) -> None:
     """Remove a file of an earlier run, if it is there and can be removed."""
     local = local_path(place)

@@ -2,7 +2,7 @@
 The results file: one line per row, in row order, as CSV, JSON lines or Parquet by its suffix.
 
 Lines are appended to ``<file>.<token>.partial`` as rows are done, in any order; at the end DuckDB sorts them into the
-file that was asked for, in bounded memory. A file of an earlier run is replaced only then, in one step.
+file that was asked for, in bounded memory. A file of an earlier run is replaced only then, in one step, by a whole one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import fsspec
 
-from airflow_provider_payrecords.bulk.places import Place, beside, local_path, open_for_writing, remove, suffix
+from airflow_provider_payrecords.bulk.places import Place, beside, exists, local_path, open_for_writing, remove, suffix
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
 
 FIELDS = (
@@ -81,14 +81,27 @@ class Results:
         with self._explained():
             self._lines.write(json.dumps({"ordinal": ordinal, **line}, ensure_ascii=False) + "\n")
 
-    def finish(self) -> None:
-        """Sort the lines into the file that was asked for, and those that need a look into one beside it."""
+    def finish(self, *, whole: bool = True) -> None:
+        """
+        Sort the lines into the file that was asked for, and those that need a look into one beside it.
+
+        Args:
+            whole: Every row has its line. If not, a file of an earlier run stays, and ``name.stopped.suffix`` is
+                written instead.
+        """
         with self._explained():
             self._lines.close()
             if self._target is None:
                 return
-            rejects = beside(self._target, "rejects")
-            self._copy("true", self._target)
+            target, stopped = self._target, beside(self._target, "stopped")
+            if not whole and exists(target):
+                target = stopped
+                self.path = str(local_path(stopped) or stopped)
+            elif whole and exists(stopped):
+                remove(stopped)
+                remove(beside(stopped, "rejects"))
+            rejects = beside(target, "rejects")
+            self._copy("true", target)
             if self._select("count(*)", _NEEDS_A_LOOK)[0][0]:
                 self._copy(_NEEDS_A_LOOK, rejects)
                 self.rejects_path = str(local_path(rejects) or rejects)

@@ -211,8 +211,8 @@ class _Run:
         )
 
     def _close(self, results: Results, engine: Engine | None, requests: int) -> Report:
-        results.finish()
         stopping = engine.stopping if engine else None
+        results.finish(whole=not (stopping and stopping.reason))
         error = stopping.error if stopping else None
         finished_at = self._now()
         summary = RunSummary(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from airflow_provider_payrecords.core.money import CURRENCIES, MoneyError, decimals, to_minor_units
 
-_MAX_SHOWN = 40
-_SHOWABLE = frozenset("0123456789.,:+-/TZ ")
-_TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-_MAX_TOKEN = 32
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}([.,][0-9]{3}){0,3}([.,][0-9]{1,4})?")
+_TIME = re.compile(
+    r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}"
+    r"([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _MAX_DIGITS = 20
 
 
@@ -32,9 +36,15 @@ class CellError(Exception):
         self.message = message
 
 
-def shown(text: str) -> str:
-    """Return *text* for a message, after a space and in quotes, if it can only be an amount or a time; else nothing."""
-    return f" '{text}'" if len(text) <= _MAX_SHOWN and _SHOWABLE.issuperset(text) else ""
+def shown_number(cell: Any) -> str:
+    """Return an amount for a message, after a space and in quotes; nothing for what may be a phone number or a name."""
+    is_number = isinstance(cell, (str, int, Decimal)) and not isinstance(cell, bool)
+    return f" '{cell}'" if is_number and _NUMBER.fullmatch(str(cell)) else ""
+
+
+def shown_time(text: str) -> str:
+    """Return a time for a message, after a space and in quotes; nothing for anything else."""
+    return f" '{text}'" if _TIME.fullmatch(text) else ""
 
 
 def minor_amount(cell: Any) -> int:
@@ -50,7 +60,7 @@ def minor_amount(cell: Any) -> int:
     _refuse_float(cell)
     raise CellError(
         "not_an_integer",
-        f"not a whole number of minor units{_shown_number(cell)}; set unit: major if amounts look like 49.50",
+        f"not a whole number of minor units{shown_number(cell)}; set unit: major if amounts look like 49.50",
     )
 
 
@@ -72,12 +82,13 @@ def major_reader(decimal: str | None) -> Callable[[Any, str], int]:
             if decimal is None and _may_be_thousands(cell, currency):
                 raise CellError(
                     "ambiguous_amount",
-                    f"the amount{shown(cell)} may be thousands; set decimal: '.' if the point is the decimal sign",
+                    f"the amount{shown_number(cell)} may be thousands; "
+                    "set decimal: '.' if the point is the decimal sign",
                 )
         try:
             return to_minor_units(number, currency)
         except MoneyError as error:
-            raise CellError(error.code, f"cannot be sent{_shown_number(cell)}: {error.message.rstrip('.')}") from None
+            raise CellError(error.code, f"cannot be sent{shown_number(cell)}: {error.message.rstrip('.')}") from None
 
     return read
 
@@ -119,8 +130,9 @@ def lookup_reader(values: Mapping[str, str | None], *, may_show: bool) -> Callab
     def read(cell: Any) -> str | None:
         text = plain_text(cell)
         if text not in values:
-            is_token = may_show and len(text) <= _MAX_TOKEN and _TOKEN.issuperset(text)
-            what = f"the value '{text}'" if is_token else "the value of this row"
+            near = get_close_matches(text, values, n=1, cutoff=0.7) if may_show and _TOKEN.fullmatch(text) else []
+            # Columns get shifted, and then a name stands here: only what is nearly a known value is repeated.
+            what = f"the value '{text}' (did you mean '{near[0]}'?)" if near else "the value of this row"
             raise CellError("unmapped_value", f"{what} is not in values; add it, or leave such rows out with where")
         return values[text]
 
@@ -130,10 +142,6 @@ def lookup_reader(values: Mapping[str, str | None], *, may_show: bool) -> Callab
 def _refuse_float(cell: Any) -> None:
     if isinstance(cell, float):
         raise CellError("float_amount", "a float is not an exact amount; export it as text, decimal or minor units")
-
-
-def _shown_number(cell: Any) -> str:
-    return shown(str(cell)) if isinstance(cell, (str, int, Decimal)) and not isinstance(cell, bool) else ""
 
 
 def _with_point(text: str, decimal: str | None) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from airflow_provider_payrecords.extract.cell import CellError, shown
+from airflow_provider_payrecords.extract.cell import CellError, shown_time
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _SECOND = timedelta(seconds=1)
@@ -83,7 +83,7 @@ def _by_pattern(text: str, pattern: str) -> datetime:
     try:
         return datetime.strptime(text, pattern)  # noqa: DTZ007 - _seconds refuses or places a naive time
     except ValueError:
-        raise CellError("not_a_time", f"the time{shown(text)} does not match the format {pattern}") from None
+        raise CellError("not_a_time", f"the time{shown_time(text)} does not match the format {pattern}") from None
 
 
 def _from_text(text: str, zone: ZoneInfo | None) -> int:
@@ -93,7 +93,8 @@ def _from_text(text: str, zone: ZoneInfo | None) -> int:
             return _epoch(int(text))
         raise CellError(
             "not_a_time",
-            f"not an ISO 8601 time with date and hour{shown(text)}; set format (and timezone) for another notation",
+            f"not an ISO 8601 time with date and hour{shown_time(text)}; "
+            "set format (and timezone) for another notation",
         )
     year, month, day, hour, minute, second, utc, sign, hours, minutes = match.groups()
     try:
@@ -106,7 +107,7 @@ def _from_text(text: str, zone: ZoneInfo | None) -> int:
             offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
             value = value.replace(tzinfo=timezone(-offset if sign == "-" else offset))
     except ValueError:
-        raise CellError("not_a_time", f"no such date or time{shown(text)}; correct it in the extract") from None
+        raise CellError("not_a_time", f"no such date or time{shown_time(text)}; correct it in the extract") from None
     return _seconds(value, zone)
 
 
@@ -126,7 +127,7 @@ def _epoch(value: int) -> int:
     if not _MIN_EPOCH <= value <= _MAX_EPOCH:
         raise CellError(
             "invalid_time",
-            f"the number{shown(str(value))} is not Unix seconds: milliseconds and dates without a format are not taken",
+            "the number is not Unix seconds: milliseconds and dates without a format are not taken",
         )
     return value
 
@@ -145,7 +146,7 @@ def _localized(value: datetime, zone: ZoneInfo) -> datetime:
     first, second = value.replace(tzinfo=zone, fold=0), value.replace(tzinfo=zone, fold=1)
     before, after = first.utcoffset(), second.utcoffset()
     if before != after and before is not None and after is not None:
-        text = shown(value.isoformat(sep=" "))
+        text = shown_time(value.isoformat(sep=" "))
         if before < after:
             raise CellError(
                 "nonexistent_time", f"clocks in {zone.key} skipped{text}; correct it, or export times with their offset"

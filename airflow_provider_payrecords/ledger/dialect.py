@@ -76,17 +76,18 @@ def _sqlite_engine(url: URL, busy_timeout_seconds: float) -> Engine:
         "check_same_thread": False,
         "timeout": busy_timeout_seconds,
     }
-    # A database in memory is its one connection: threads take turns with it.
-    options: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if is_memory(url) else {}
-    engine = create_engine(url, connect_args=arguments, poolclass=QueuePool, hide_parameters=True, **options)
+    engine = create_engine(url, connect_args=arguments, poolclass=QueuePool, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def is_memory(url: URL) -> bool:
-    """Return whether *url* is a SQLite database that lives in one connection only."""
-    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+    """Return whether *url* is a SQLite database that is gone with its last connection."""
+    if url.get_backend_name() != "sqlite":
+        return False
+    named = f"{url.database or ''}?{url.query}"
+    return not url.database or ":memory:" in named or "mode=memory" in named or url.query.get("mode") == "memory"
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

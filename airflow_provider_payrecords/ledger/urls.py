@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from airflow_provider_payrecords.core.errors import LedgerUnavailableError
+from airflow_provider_payrecords.core.errors import SettingsError
 from airflow_provider_payrecords.ledger.dialect import POSTGRESQL_DRIVER, SQLITE_DRIVER, is_memory, make_engine
 from airflow_provider_payrecords.ledger.failures import unavailable
 from airflow_provider_payrecords.ledger.migrations import migrate
@@ -28,15 +28,21 @@ def open_ledger(url: str | PathLike[str], *, busy_timeout_seconds: float = 30.0)
 
     Args:
         url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``postgresql://user:password@host/database``, or the
-            path of a SQLite file. ``:memory:`` is forgotten on ``close``: for tests.
+            path of a SQLite file. Nothing that lives in memory: ``MemoryLedger`` is for tests.
         busy_timeout_seconds: How long a SQLite ledger waits while another process writes.
 
     Raises:
+        SettingsError: This names no place that remembers.
         LedgerSchemaError: What is there is not a ledger, or a newer version of this package wrote it.
         LedgerUnavailableError: It cannot be opened, made or read.
     """
     parsed = _parsed(url)
     name = safe_url(url)
+    if is_memory(parsed):
+        raise SettingsError(
+            f"The ledger {name} would be in memory and forget at once what was sent, so a second run would send it "
+            f"again. {_URL_ADVICE} Is a variable in it empty?"
+        )
     _make_private_file(parsed, name)
     try:
         engine = make_engine(parsed, busy_timeout_seconds)
@@ -55,7 +61,7 @@ def safe_url(url: str | PathLike[str]) -> str:
     """Return *url* as people may see it: the path of a SQLite file, or a URL without password and query."""
     try:
         parsed = _parsed(url)
-    except LedgerUnavailableError:
+    except SettingsError:
         return _UNREADABLE
     if parsed.get_backend_name() == "sqlite":
         return parsed.database or ":memory:"
@@ -72,16 +78,16 @@ def _parsed(url: str | PathLike[str]) -> URL:
         parsed = make_url(text)
     except (ArgumentError, ValueError):
         # The cause is not chained: it may quote the URL with its password.
-        raise unavailable(_UNREADABLE, "its URL cannot be read", _URL_ADVICE) from None
+        raise SettingsError(f"The ledger's URL cannot be read. {_URL_ADVICE}") from None
     driver = _DRIVERS.get(parsed.drivername.partition("+")[0])
     if driver is None:
-        raise unavailable(_UNREADABLE, f"{parsed.drivername} is not a database it can live in", _URL_ADVICE)
+        raise SettingsError(f"A ledger cannot live in a database of type {parsed.drivername}. {_URL_ADVICE}")
     return parsed.set(drivername=driver)
 
 
 def _make_private_file(url: URL, name: str) -> None:
     """Create a missing SQLite file before SQLite does, which would let every user read it."""
-    if url.get_backend_name() != "sqlite" or is_memory(url) or "uri" in url.query:
+    if url.get_backend_name() != "sqlite" or "uri" in url.query:
         return
     path = Path(str(url.database))
     try:

@@ -119,3 +119,16 @@ def test_a_timeout_that_strikes_the_ticker_ends_the_run_at_once(world: World) ->
     world.later(minutes=6)
     assert world.report(payments(60)).summary.counts == {"confirmed": 60}
     assert set(world.committed().values()) == {1}
+
+
+def test_a_stopped_run_leaves_the_results_of_a_whole_one_as_they_are(world: World, tmp_path: Path) -> None:
+    target, stopped = tmp_path / "r.jsonl", tmp_path / "r.stopped.jsonl"
+    world.report(payments(6), results=target)
+    before = target.read_bytes()
+    early = world.report(payments(9), options=options(canary=1), results=target).summary
+    assert (early.status, early.results_path) == ("stopped", str(stopped))
+    assert target.read_bytes() == before
+    assert stopped.exists()
+    whole = world.report(payments(9), results=target).summary
+    assert (whole.results_path, len(target.read_text().splitlines())) == (str(target), 9)
+    assert not stopped.exists()

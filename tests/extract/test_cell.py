@@ -19,7 +19,8 @@ from airflow_provider_payrecords.extract.cell import (
     metadata_text,
     minor_amount,
     plain_text,
-    shown,
+    shown_number,
+    shown_time,
 )
 
 TWO_DECIMALS = sorted(code for code in CURRENCIES if decimals(code) == 2 and code not in ("isk", "ugx"))
@@ -112,9 +113,12 @@ def test_metadata_spells_truth_values_and_dates_out():
     assert metadata_text("x") == "x"
 
 
-def test_a_value_missing_from_the_table_is_named_only_if_it_may_be_shown():
-    with pytest.raises(CellError, match="'Chargeback'"):
-        lookup_reader({"Settled": "guaranteed"}, may_show=True)("Chargeback")
+def test_a_value_missing_from_the_table_is_named_only_if_it_is_nearly_a_known_one():
+    with pytest.raises(CellError, match="'Setled' .did you mean 'Settled'"):
+        lookup_reader({"Settled": "guaranteed"}, may_show=True)("Setled")
+    with pytest.raises(CellError) as shifted:
+        lookup_reader({"Settled": "guaranteed"}, may_show=True)("Canary")
+    assert "Canary" not in shifted.value.message
     with pytest.raises(CellError) as hidden:
         lookup_reader({"Settled": "guaranteed"}, may_show=False)("Canary")
     assert "Canary" not in hidden.value.message
@@ -128,7 +132,16 @@ def test_tables_take_numbers_by_their_digits():
     assert lookup_reader({"1": "guaranteed", "2": None}, may_show=True)("2") is None
 
 
-@pytest.mark.parametrize("text", ["Canary", "1" * 41, "49.50 EUR"])
-def test_only_short_amounts_and_times_are_shown(text):
-    assert shown(text) == ""
-    assert shown("49,50") == " '49,50'"
+@pytest.mark.parametrize("text", ["49,50", "1.234,50", "-25.00", "12.345", 1200, "1234567.89"])
+def test_an_amount_is_shown(text):
+    assert shown_number(text) == f" '{text}'"
+
+
+@pytest.mark.parametrize("text", ["Canary", "1" * 41, "49.50 EUR", "+49 151 7654321", "+491517654321", "0151-7654321"])
+def test_what_may_be_a_phone_number_or_a_name_is_not_shown(text):
+    assert shown_number(text) == shown_time(text) == ""
+
+
+@pytest.mark.parametrize("text", ["2026-03-29 02:30:00", "29.03.2026", "2026-11-02T09:30:00Z", "3/29/26 2:30"])
+def test_a_time_is_shown(text):
+    assert shown_time(text) == f" '{text}'"

@@ -121,15 +121,6 @@ def test_threads_share_one_ledger_and_each_row_is_sent_by_one(ledger: SqlLedger,
     assert sorted(actions) == [Action.HELD] * 80 + [Action.SEND] * 40
 
 
-def test_a_ledger_in_memory_is_shared_by_threads() -> None:
-    ledger = open_ledger(":memory:")
-    thread = threading.Thread(target=ledger.claim, args=(SCOPE, [intent()], ANNA, NOW))
-    thread.start()
-    thread.join()
-    assert list(ledger.look_up(SCOPE, ["k1"])) == ["k1"]
-    ledger.close()
-
-
 def test_a_hundred_thousand_entries_stream_through_little_memory(ledger: SqlLedger) -> None:
     [claimed] = ledger.claim(SCOPE, [intent()], ANNA, NOW)
     row = entry_values(claimed.entry)

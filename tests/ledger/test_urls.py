@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_payrecords.core.errors import LedgerUnavailableError
+from airflow_provider_payrecords.core.errors import LedgerUnavailableError, SettingsError
 from airflow_provider_payrecords.ledger.urls import open_ledger, safe_url
 from tests.ledger.samples import ANNA, NOW, SCOPE, intent
 
@@ -68,13 +68,21 @@ def test_permissions_a_person_set_are_kept(tmp_path: Path) -> None:
     assert mode(tmp_path / "L.db") == 0o660
 
 
-@pytest.mark.parametrize("url", [":memory:", "sqlite://", "sqlite:///:memory:"])
-def test_a_ledger_in_memory_makes_no_file(tmp_path: Path, url: str) -> None:
-    ledger = open_ledger(url)
-    ledger.claim(SCOPE, [intent()], ANNA, NOW)
-    assert list(ledger.look_up(SCOPE, ["k1"])) == ["k1"]
-    ledger.close()
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(
+    "url",
+    [
+        ":memory:",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite:///file::memory:?uri=true",
+        "sqlite:///file:x?mode=memory&uri=true",
+        "sqlite:///file:x?uri=true&mode=memory&cache=shared",
+    ],
+)
+def test_a_ledger_that_forgets_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="forget at once what was sent"):
+        open_ledger(url)
 
 
 def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
@@ -98,7 +106,7 @@ def test_a_missing_file_opened_by_sqlites_own_uri_is_reported(tmp_path: Path) ->
     "url", ["mysql://user:hunter2@host/db", "sq lite://:hunter2@", "postgresql://u:hunter2@h:port/d"]
 )
 def test_a_url_that_cannot_be_a_ledger_is_refused_without_showing_it(url: str) -> None:
-    with pytest.raises(LedgerUnavailableError, match="Give sqlite:///path/ledger.db") as caught:
+    with pytest.raises(SettingsError, match="Give sqlite:///path/ledger.db") as caught:
         open_ledger(url)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
