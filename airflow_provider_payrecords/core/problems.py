@@ -20,6 +20,7 @@ _MESSAGES = {
     "missing": "This field is required.",
     "extra_forbidden": "The API does not know this field.",
     "string_too_long": "At most {max_length} characters.",
+    "too_long": "At most {max_length} characters.",
     "literal_error": "Must be one of {expected}.",
     "string_type": "Send text.",
     "model_type": "Send a hash of fields.",

@@ -212,3 +212,9 @@ def test_an_id_that_could_leave_its_place_in_the_path_is_refused(record: str) ->
     with pytest.raises(CommandError) as refused:
         build(RetrievePaymentRecord, {"payment_record": record})
     assert refused.value.problems[0]["field"] == "payment_record"
+
+
+def test_text_that_is_too_long_is_measured_in_characters() -> None:
+    with pytest.raises(CommandError, match="description: At most 5000 characters") as caught:
+        build(ReportPayment, {**PAYMENT, "description": "x" * 5001})
+    assert [problem["code"] for problem in caught.value.problems] == ["too_long"]
