@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -91,15 +90,18 @@ def run(arguments: Sequence[str]) -> int:
     console.prepare_streams()
     try:
         result = app(list(arguments), prog_name="payrecords", standalone_mode=False)
-        sys.stdout.flush()
+        console.flush()
     except PayRecordsError as error:
         return _failed(error_as_json(error), exit_code_of(error), arguments)
     except _ParsingError as error:
         return _failed(_usage_as_json(error), ExitCode.USAGE, arguments)
     except BrokenPipeError:
-        # Python would complain about the same pipe once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.READER_GONE
+        return _reader_gone()
+    except SystemExit as error:
+        # typer and rich make 1 of a closed pipe, which would read "rows rejected".
+        if isinstance(error.__context__, BrokenPipeError):
+            return _reader_gone()
+        raise
     except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last frame: Python's own exit code would read "rows rejected"
@@ -110,10 +112,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _failed(error: Mapping[str, object], code: ExitCode, arguments: Sequence[str]) -> int:
-    if "--json" in arguments:
-        console.say_json({"error": error, "exit_code": int(code)})
-    console.complain(str(error["message"]))
+    with console.reader_may_leave():
+        if "--json" in arguments:
+            console.say_json({"error": error, "exit_code": int(code)})
+        console.complain(str(error["message"]))
     return code
+
+
+def _reader_gone() -> ExitCode:
+    console.forget_reader()
+    return ExitCode.READER_GONE
 
 
 def _usage_as_json(error: Exception) -> dict[str, str]:

@@ -8,8 +8,10 @@ markup, and characters that would steer a terminal are shown as ``�``.
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_payrecords.cli.exits import mask
@@ -45,6 +47,25 @@ def note(text: str) -> None:
 def flush() -> None:
     """Hand what was printed to whoever reads it."""
     sys.stdout.flush()
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Print inside the block: a reader that goes away ends the printing, and not how the command ended."""
+    try:
+        yield
+        flush()
+    except BrokenPipeError:
+        forget_reader()
+
+
+def forget_reader() -> None:
+    """Give what is left for a closed pipe to nobody: Python flushes at its end, and would end with 120."""
+    for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def say_json(value: Any) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -32,23 +30,32 @@ def demo(
 
     Run it twice: the second run reports nothing, because all is recorded already. Needs Airflow and the checkout.
     """
-    # Without these a SIGTERM would leave the sandbox and Airflow running, and started by `… &` in a script neither this
-    # process nor Airflow would hear the SIGINT that is to stop it.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    if serve:
-        from airflow_provider_payrecords.demo.serve import serve as serve_airflow
+    from airflow_provider_payrecords.demo.process import all_ended
 
-        with suppress(KeyboardInterrupt):  # the way to end it; by now everything is stopped
-            serve_airflow(home, port)
-        console.say("Stopped.")
-        return
+    with all_ended():
+        if serve:
+            _serve(home, port)
+        else:
+            _run_once(home, json)
+
+
+def _serve(home: Path | None, port: int) -> None:
+    from airflow_provider_payrecords.demo.serve import serve
+
+    with suppress(KeyboardInterrupt):  # the way to end it; by now everything is stopped
+        serve(home, port)
+    console.say("Stopped.")
+
+
+def _run_once(home: Path | None, json: bool) -> None:
     from airflow_provider_payrecords.demo.once import run_once
     from airflow_provider_payrecords.demo.story import tell
 
     story, place = run_once(home)
-    if json:
-        console.say_json(story.as_json())
-    else:
-        tell(story, place)
-    raise typer.Exit(ExitCode.CONFIRMED if story.is_good else ExitCode.REJECTED)
+    code = ExitCode.CONFIRMED if story.is_good else ExitCode.REJECTED
+    with console.reader_may_leave():
+        if json:
+            console.say_json(story.as_json())
+        else:
+            tell(story, place)
+    raise typer.Exit(code)

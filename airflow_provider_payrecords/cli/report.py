@@ -94,8 +94,9 @@ def _reported(extract: ExtractOptions, settings: Settings, output: OutputOptions
 def _finish(summary: RunSummary, output: OutputOptions) -> None:
     from airflow_provider_payrecords.cli.outcome import show_summary
 
-    if output.json:
-        console.say_json(summary.to_dict())
-    else:
-        show_summary(summary)
+    with console.reader_may_leave():
+        if output.json:
+            console.say_json(summary.to_dict())
+        else:
+            show_summary(summary)
     raise typer.Exit(summary.exit_code)

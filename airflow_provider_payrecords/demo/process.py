@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from airflow_provider_payrecords.core.errors import PayRecordsError
+from airflow_provider_payrecords.demo.signals import SIGNALS
 
 _TAIL_LINES = 15
+_POLL_SECONDS = 0.05
+_PATIENCE_SECONDS = 5
+_KILL_SECONDS = 5
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_running: list[Child] = []
 
 
 class DemoError(PayRecordsError):
@@ -46,7 +56,7 @@ class Child:
         self._pid_file = folder / f"{name}.pid"
         self._patience_seconds = patience_seconds
         end_leftover(self._pid_file)
-        with self.log.open("wb") as log:
+        with SIGNALS.held(), self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
                 cwd=folder,
@@ -55,8 +65,10 @@ class Child:
                 stdout=subprocess.PIPE if talks else log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,  # safe: this process has one thread
             )
-        self._pid_file.write_text(json.dumps({"pid": self.process.pid, "started": _start_of(self.process.pid)}))
+            _running.append(self)
+            self._pid_file.write_text(json.dumps({"pid": self.process.pid, "started": _start_of(self.process.pid)}))
 
     def first_line(self, within_seconds: float) -> str:
         """
@@ -81,16 +93,19 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to end, wait, and end whatever is left of its session."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGINT)
-        # A second Ctrl-C means: do not wait.
-        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
-            self.process.wait(self._patience_seconds)
-        _kill_session(self.process.pid)
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        self._pid_file.unlink(missing_ok=True)
+        with SIGNALS.held():
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGINT)
+            deadline = time.monotonic() + self._patience_seconds
+            while self.process.poll() is None and time.monotonic() < deadline and not SIGNALS.is_urgent:
+                time.sleep(_POLL_SECONDS)
+            _kill_session(self.process.pid)
+            self.process.wait()
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+            self._pid_file.unlink(missing_ok=True)
+            if self in _running:
+                _running.remove(self)
 
     def __enter__(self) -> Child:
         return self
@@ -101,6 +116,18 @@ class Child:
         self.stop()
 
 
+@contextlib.contextmanager
+def all_ended() -> Iterator[None]:
+    """Catch signals inside the block, and leave no process behind: a signal may come before its ``with`` is entered."""
+    with SIGNALS.caught():
+        try:
+            yield
+        finally:
+            with SIGNALS.held():
+                for child in reversed(_running[:]):
+                    child.stop()
+
+
 def run_to_its_end(name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
     """
     Run a process and wait.
@@ -108,7 +135,7 @@ def run_to_its_end(name: str, command: Sequence[str], folder: Path, environment:
     Raises:
         DemoError: It failed.
     """
-    with Child(name, command, folder, environment) as child:
+    with Child(name, command, folder, environment, patience_seconds=_PATIENCE_SECONDS) as child:
         child.process.wait()
         if child.process.returncode != 0:
             raise child.failure("failed")
@@ -132,14 +159,28 @@ def _start_of(pid: int) -> str | None:
     return facts[19] if facts else None
 
 
+def _end_with_parent() -> None:
+    """Have this new process asked to end when the demo is killed, where the system can do that."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
 def _kill_session(leader: int) -> None:
-    # Airflow gives each task a group of its own; its session is still ours.
-    members = [int(name) for name in _processes() if (facts := _facts(name)) and facts[3] == str(leader)]
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    for member in members:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(member, signal.SIGKILL)
+    # Airflow gives each task a group of its own; its session is still ours. One may start another while we look.
+    deadline = time.monotonic() + _KILL_SECONDS
+    while (members := _members(leader)) and time.monotonic() < deadline:
+        for member in members:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(member, signal.SIGKILL)
+        time.sleep(_POLL_SECONDS)
+
+
+def _members(leader: int) -> list[int]:
+    """Return the processes of the session of *leader* that have not ended, as far as the system tells."""
+    told = ((name, _facts(name)) for name in _processes())
+    return [int(name) for name, facts in told if facts and facts[3] == str(leader) and facts[0] not in "ZX"]
 
 
 def _processes() -> list[str]:
@@ -148,7 +189,7 @@ def _processes() -> list[str]:
 
 
 def _facts(pid: str) -> list[str]:
-    """Return what ``/proc/<pid>/stat`` says from the state on: 1 is the parent, 3 the session, 19 the start."""
+    """Return what ``/proc/<pid>/stat`` says from the state (0) on: 1 is the parent, 3 the session, 19 the start."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

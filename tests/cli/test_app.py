@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,13 +105,48 @@ def test_a_defect_has_an_exit_code_of_its_own_and_shows_no_key(tmp_path: Path) -
     assert API_KEY not in done.stdout + done.stderr
 
 
-def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
-    process = start(["schema", "report_payment"], tmp_path)
+def without_a_reader(arguments: list[str], folder: Path, **environment: str) -> Result:
+    """Run a command whose standard output nobody reads any more."""
+    process = start(arguments, folder, **environment)
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
-    ended = finish(process)
-    assert (ended.exit_code, ended.err) == (141, "")
+    return finish(process)
+
+
+# Where Python buffers nothing, the very first line fails, inside of typer or rich.
+buffering = pytest.mark.parametrize("environment", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+
+
+@buffering
+@pytest.mark.parametrize("arguments", [["schema", "report_payment"], ["--help"]], ids=" ".join)
+def test_a_reader_that_goes_away_is_no_error_message(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str]
+) -> None:
+    ended = without_a_reader(arguments, tmp_path, **environment)
+    assert (ended.exit_code, ended.err or "") == (141, "")
+
+
+@buffering
+@pytest.mark.parametrize("shape", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize(("options", "exit_code"), [([], 0), (["--canary", "1"], 3)], ids=["finished", "stopped"])
+def test_a_reader_that_goes_away_does_not_change_how_a_run_ended(
+    tmp_path: Path,
+    report_arguments: Callable[..., list[str]],
+    environment: dict[str, str],
+    shape: list[str],
+    options: list[str],
+    exit_code: int,
+) -> None:
+    arguments = report_arguments(3, *shape, *options)
+    assert without_a_reader(arguments, tmp_path, **environment).exit_code == exit_code
+
+
+@buffering
+def test_a_reader_that_goes_away_does_not_change_what_an_error_means(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    assert without_a_reader(["report", "x.csv", "--nonsense", "--json"], tmp_path, **environment).exit_code == 2
 
 
 def test_an_encoding_without_our_characters_ends_nothing(tmp_path: Path) -> None:

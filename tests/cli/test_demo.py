@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -16,8 +17,9 @@ import httpx
 import pytest
 
 from airflow_provider_payrecords.demo.place import SANDBOX_KEY, Place, environment, find_place, free_port
-from airflow_provider_payrecords.demo.process import Child, DemoError, end_leftover, run_to_its_end
+from airflow_provider_payrecords.demo.process import Child, DemoError, all_ended, end_leftover, run_to_its_end
 from airflow_provider_payrecords.demo.sandbox import running
+from airflow_provider_payrecords.demo.signals import SIGNALS, Signals
 from airflow_provider_payrecords.demo.story import Story
 from tests.cli.command import Result, finish, start
 from tests.cli.conftest import Run
@@ -183,17 +185,115 @@ def test_the_demo_reports_through_airflow_once_and_nothing_twice(tmp_path: Path)
     assert list(tmp_path.glob("*.pid")) == []
 
 
+def left_of(home: Path) -> list[str]:
+    """Return the command lines of running processes that have the demo's folder in them or in their environment."""
+    mark = str(home).encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            if command and mark in command + (process / "environ").read_bytes():
+                found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell what runs")
 @pytest.mark.e2e
 @pytest.mark.airflow
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_demo_and_all_it_started(tmp_path: Path, number: signal.Signals, exit_code: int) -> None:
+@pytest.mark.parametrize("until", ["The sandbox answers", "Airflow runs"])
+@pytest.mark.parametrize(
+    ("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=lambda one: one
+)
+def test_a_signal_ends_the_demo_and_all_it_started(
+    tmp_path: Path, number: signal.Signals, exit_code: int, until: str
+) -> None:
     process = start(["demo", "--home", str(tmp_path)], tmp_path)
     assert process.stderr is not None
-    assert "The sandbox answers" in process.stderr.readline()
-    sandbox = json.loads((tmp_path / "sandbox.pid").read_text())["pid"]
+    while until not in (line := process.stderr.readline()):
+        assert line, "it ended before the signal"
     process.send_signal(number)
     ended = finish(process)
+    assert left_of(tmp_path) == []
     assert (ended.exit_code, ended.out) == (exit_code, "")
     assert "Traceback" not in ended.err
-    assert not is_running(sandbox)
     assert list(tmp_path.glob("*.pid")) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_between_the_start_of_a_process_and_its_with_leaves_nothing(
+    place: Place, number: signal.Signals
+) -> None:
+    started = []
+
+    def start_and_be_stopped() -> None:
+        with all_ended():
+            started.append(Child("sleeper", SLEEPER, place.home, os.environ, talks=True))
+            signal.raise_signal(number)
+
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        start_and_be_stopped()
+    assert started[0].process.returncode is not None
+    assert list(place.home.glob("*.pid")) == []
+
+
+def test_a_signal_waits_while_it_is_held_and_the_next_ones_only_hurry() -> None:
+    signals, seen = Signals(), []
+
+    def be_signalled() -> None:
+        with signals.caught():
+            with signals.held():
+                for number in (signal.SIGHUP, signal.SIGINT):
+                    signal.raise_signal(number)
+                    seen.append(signals.is_urgent)
+            pytest.fail("the signal was not raised")
+
+    with pytest.raises(SystemExit) as ended:
+        be_signalled()
+    assert (seen, ended.value.code) == ([False, True], 128 + signal.SIGHUP)
+
+
+def test_an_impatient_person_does_not_wait_for_a_process_that_does_not_listen(place: Place) -> None:
+    before = time.monotonic()
+    child = Child("deaf", DEAF, place.home, os.environ, patience_seconds=300, talks=True)
+    assert child.first_line(30) == "ready\n"
+
+    def be_stopped_twice() -> None:
+        with all_ended(), child, SIGNALS.held():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        be_stopped_twice()
+    assert child.process.returncode == -signal.SIGKILL
+    assert time.monotonic() - before < 60
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell a process that its parent died")
+def test_a_demo_that_is_killed_takes_its_processes_with_it(place: Place) -> None:
+    code = (
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from airflow_provider_payrecords.demo.process import Child\n"
+        f"child = Child('sleeper', {SLEEPER!r}, Path({str(place.home)!r}), os.environ, talks=True)\n"
+        "child.first_line(30)\n"
+        "print(child.process.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    with parent.stdout:
+        pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 30
+    while has_not_ended(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not has_not_ended(pid)
+
+
+def has_not_ended(pid: int) -> bool:
+    """Say whether *pid* runs; one whose parent does not wait for it stays as a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
