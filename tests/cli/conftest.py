@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -52,3 +53,13 @@ def report_arguments(tmp_path: Path, api: list[str]) -> Callable[..., list[str]]
         return ["report", str(extract), "--mapping", str(mapping), *api, "--rate", "500", *options]
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def heard_signals() -> Iterator[None]:
+    """Let signals be heard that a background job or ``nohup`` ignores: processes inherit that."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
