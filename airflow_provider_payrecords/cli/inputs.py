@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 COMMAND_LINE = "the command line"
 
 
-def make_settings(options: ApiOptions, *, rate: float | None = None) -> Settings:
+def make_settings(options: ApiOptions) -> Settings:
     """
     Return the settings of the command line.
 
@@ -27,7 +27,7 @@ def make_settings(options: ApiOptions, *, rate: float | None = None) -> Settings
     """
     if not options.api_key:
         raise SettingsError("There is no API key. Set STRIPE_API_KEY, or give --api-key.")
-    return _settings(options, options.api_key, rate)
+    return _settings(options, options.api_key)
 
 
 def make_settings_to_look(options: ApiOptions, mode: Mode | None) -> Settings:
@@ -39,7 +39,7 @@ def make_settings_to_look(options: ApiOptions, mode: Mode | None) -> Settings:
     """
     if not options.api_key and mode is None:
         raise SettingsError("Say --mode test or --mode live, or give the API key by STRIPE_API_KEY or --api-key.")
-    made = _settings(options, options.api_key or f"sk_{Mode(mode).value}_none", None)
+    made = _settings(options, options.api_key or f"sk_{Mode(mode).value}_none")
     check_mode(made, mode)
     return made
 
@@ -55,7 +55,7 @@ def check_mode(settings: Settings, mode: Mode | None) -> None:
         raise SettingsError(f"--mode {mode.value} was said, and the API key is a {settings.mode} key.")
 
 
-def _settings(options: ApiOptions, api_key: str, rate: float | None) -> Settings:
+def _settings(options: ApiOptions, api_key: str) -> Settings:
     from airflow_provider_payrecords import settings
 
     given = {
@@ -64,7 +64,6 @@ def _settings(options: ApiOptions, api_key: str, rate: float | None) -> Settings
         "account": options.account,
         "stripe_account": options.stripe_account,
         "stripe_version": options.stripe_version,
-        "rate_limit": rate,
     }
     return settings.make_settings({name: value for name, value in given.items() if value is not None}, COMMAND_LINE)
 

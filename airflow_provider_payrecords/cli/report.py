@@ -40,7 +40,7 @@ def report(extract: ExtractOptions, api: ApiOptions, pace: PaceOptions, output: 
 
     Safe to run again after anything: rows that the ledger knows as confirmed are not sent. Ctrl-C stops it cleanly.
     """
-    settings = inputs.make_settings(api, rate=pace.rate)
+    settings = inputs.make_settings(api)
     options = inputs.make_run_options(pace)
     if options.dry_run:
         _finish(_planned(extract, settings, output, options), output)

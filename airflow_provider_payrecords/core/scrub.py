@@ -28,7 +28,8 @@ _HEAD = 16
 _PHONE_DIGITS = 7
 # The look behind tries each word once: an API's message may be one word of a million letters.
 _EMAIL = re.compile(r"(?<![^\s'\"<>()\[\]:,;])[^\s'\"<>()\[\]:,;]+(?:@|%40)[^\s'\"<>()\[\]:,;]+")
-_KEY = re.compile(r"(?:sk|rk|pk)_(?:test|live)_\S+")
+# As far as a quote or bracket around it: a key, whole or masked by its server, holds none of them.
+_KEY = re.compile(r"(?:sk|rk|pk)_(?:test|live)_[^\s'\"`<>()\[\]{},;\\]+")
 _DIGITS = re.compile(r"\d(?:[\s().+/-]{0,3}\d){6,}")
 _HIDDEN = "[hidden]"
 

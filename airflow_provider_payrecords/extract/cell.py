@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ _TIME = re.compile(
 )
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _MAX_DIGITS = 20
+_EXACT_FLOATS = 2**53
 
 
 class CellError(Exception):
@@ -107,9 +109,20 @@ def plain_text(cell: Any) -> str:
         return cell
     if isinstance(cell, (int, Decimal, uuid.UUID)) and not isinstance(cell, bool):
         return format(cell, "f") if isinstance(cell, Decimal) else str(cell)
+    refuse_large_float(cell)
     if isinstance(cell, float):
         raise CellError("float_text", "a float has no one spelling as text; cast the column to text (NaN: to NULL)")
     raise CellError("invalid_type", f"a {type(cell).__name__} cannot be sent as text; cast the column to text")
+
+
+def refuse_large_float(cell: Any) -> None:
+    """
+    Refuse a float beyond the whole numbers that floats hold exactly.
+
+    It is what DuckDB makes of an integer of JSON that fits no other type, so to call it a float would help nobody.
+    """
+    if isinstance(cell, float) and _EXACT_FLOATS <= abs(cell) < math.inf:
+        raise CellError("number_too_large", "the number is too large to be read exactly; make it text in the extract")
 
 
 def metadata_text(cell: Any) -> str:

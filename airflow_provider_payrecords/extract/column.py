@@ -31,12 +31,14 @@ class Columns:
         is_open: Cells may hold mappings that no shape tells of, as with dictionaries and JSON from a database.
         late: Columns that no row has shown yet and that may still come.
         hint: What to look at when a column is not there; ends a message.
+        extract: Name of the extract that people know.
     """
 
     shapes: Mapping[str, Shape]
     is_open: bool = False
     late: tuple[str, ...] = ()
     hint: str = ""
+    extract: str = ""
 
     def locate(self, name: str) -> Place | None:
         """Return the column of *name* and the path inside it, or None. The exact name wins over a path."""
@@ -49,12 +51,17 @@ class Columns:
                 return column, path
         return None
 
+    @property
+    def subject(self) -> str:
+        """The extract as the subject of a sentence."""
+        return f"The extract '{self.extract}'" if self.extract else "The extract"
+
     def missing(self, names: Sequence[str]) -> str:
         """Say that the extract has no columns *names*, with the nearest that it has."""
         known = list(self.shapes)
         asked = ", ".join(f"'{name}'" for name in names)
         close = "".join(nearest(name, known) for name in names)
-        return f"The extract has no column {asked}. It has {len(known)}.{close}{self.hint}"
+        return f"{self.subject} has no column {asked}. It has {len(known)}.{close}{self.hint}"
 
     def listing(self) -> str:
         """Return the names, for a message; only for an extract whose header is known to be one."""

@@ -73,7 +73,7 @@ class FileExtract(Extract):
     def _load(
         self, staging: Staging, reader: FormatReader, files: list[PreparedFile], mapping: ExtractMapping
     ) -> RowMapper:
-        mapper = None if mapping.sql is not None else RowMapper(mapping, _columns(reader.types, reader.hint))
+        mapper = None if mapping.sql is not None else RowMapper(mapping, self._columns(reader.types, reader.hint))
         names = tuple(reader.types) if mapper is None or mapping.where is not None else mapper.used
         for file in files:
             with explained(file.name, reader.format_name):
@@ -88,7 +88,10 @@ class FileExtract(Extract):
             staging.keep_where(mapping.where)
         if mapping.sql is not None:
             staging.replace_by(mapping.sql)
-        return mapper or RowMapper(mapping, _columns(staging.types(), ""))
+        return mapper or RowMapper(mapping, self._columns(staging.types(), ""))
+
+    def _columns(self, types: dict[str, Type], hint: str) -> Columns:
+        return Columns({name: one.shape for name, one in types.items()}, hint=hint, extract=self.name)
 
 
 def _format(sources: list[SourceFile], options: ReadOptions) -> str:
@@ -127,7 +130,3 @@ def _whole(source: SourceFile, number: int, folder: Path, options: ReadOptions) 
     copy = folder / f"text-{number:06d}"
     transcode(source.path, copy, source.name, options.encoding, compression)
     return PreparedFile(str(copy), source.name, NONE)
-
-
-def _columns(types: dict[str, Type], hint: str) -> Columns:
-    return Columns({name: one.shape for name, one in types.items()}, hint=hint)

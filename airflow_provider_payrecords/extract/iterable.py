@@ -35,7 +35,7 @@ class IterableExtract(Extract):
         refuse_file_options(mapping, self.name)
         rows = iter(self._rows)
         sample = list(islice(rows, SAMPLE_ROWS))
-        columns = _columns(sample, mapping)
+        columns = _columns(sample, mapping, self.name)
         mapper = RowMapper(mapping, columns)
         allowed = None if mapping.fields else frozenset((*columns.shapes, *columns.late))
 
@@ -50,16 +50,16 @@ class IterableExtract(Extract):
         )
 
 
-def _columns(sample: list[Any], mapping: ExtractMapping) -> Columns:
-    shapes = {str(name): None for row in sample if isinstance(row, Mapping) for name in row}
+def _columns(sample: list[Any], mapping: ExtractMapping, name: str) -> Columns:
+    shapes = {str(column): None for row in sample if isinstance(row, Mapping) for column in row}
     late: list[str] = []
     if not mapping.fields:
         known = request_fields(mapping.endpoint)
-        late = [name for name in (*known.leaves, *known.objects) if name not in shapes]
+        late = [field for field in (*known.leaves, *known.objects) if field not in shapes]
     if not shapes:
         late += [*mapping.key, *(spec.column for spec in mapping.fields.values() if spec.column)]
     hint = f" Rows may leave a column out, but none of the first {SAMPLE_ROWS} has it: give it as None there."
-    return Columns(shapes, is_open=True, late=tuple(late), hint=hint if shapes else "")
+    return Columns(shapes, is_open=True, late=tuple(late), hint=hint if shapes else "", extract=name)
 
 
 def _cells(row: Any, used: tuple[str, ...], allowed: frozenset[str] | None) -> Cells | Problem:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-from airflow_provider_payrecords.extract.cell import CellError
+from airflow_provider_payrecords.extract.cell import CellError, refuse_large_float
 
 MAX_KEY = 500
 """Characters; the key is stored as a metadata value, which has at most as many."""
@@ -44,6 +44,7 @@ def key_text(cells: Iterable[Any]) -> str:
 def _part(cell: Any) -> str:
     if cell is None or cell == "":
         raise CellError("missing_key", "the key is empty; every row needs one, or leave such rows out with where")
+    refuse_large_float(cell)
     if isinstance(cell, bool) or not isinstance(cell, (str, int, Decimal, date, uuid.UUID)):
         raise CellError("invalid_key", f"a {type(cell).__name__} is no stable key; cast the column to text or integer")
     if isinstance(cell, date):

@@ -170,17 +170,20 @@ class RowMapper:
         for field in sorted(waiting):
             currency = f"{field.rpartition('.')[0]}.currency"
             if currency not in named:
-                label = self._labels.get(currency)
-                origin = f" ({label[0].lower()}{label[1:]})" if label else ""
-                yield Problem(currency, "parameter_missing", f"This field is required.{origin}")
+                yield Problem(currency, "parameter_missing", f"This field is required.{self._origin(currency)}")
 
     def _of_command(self, error: CommandError, blamed: set[str]) -> Iterator[Problem]:
         for one in error.problems:
             field = one["field"]
             if not any(field == name or name.startswith(f"{field}.") for name in blamed):
-                label = self._labels.get(field)
-                origin = f" ({label[0].lower()}{label[1:]})" if label else ""
-                yield Problem(field, one["code"], one["message"] + origin)
+                yield Problem(field, one["code"], one["message"] + self._origin(field))
+
+    def _origin(self, field: str) -> str:
+        """Return, for the end of a message, what fills *field*, the group it is in, or the fields in it."""
+        over = [name for name in self._labels if f"{field}.".startswith(f"{name}.")]
+        inside = [name for name in self._labels if name.startswith(f"{field}.")]
+        labels = dict.fromkeys(self._labels[name] for name in over or inside)
+        return f" ({', '.join(f'{one[0].lower()}{one[1:]}' for one in labels)})" if labels else ""
 
     def _reader(self, place: Place) -> Reader:
         column, path = place

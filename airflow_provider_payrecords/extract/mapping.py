@@ -201,8 +201,16 @@ class ExtractMapping(BaseModel):
         if isinstance(value, ExtractMapping):
             return value
         if isinstance(value, (str, os.PathLike)):
-            value = read_document(Path(value))
+            return cls._of_file(Path(value))
         return cls.model_validate(dict(value or {}))
+
+    @classmethod
+    def _of_file(cls, path: Path) -> ExtractMapping:
+        document = read_document(path)
+        try:
+            return cls.model_validate(document)
+        except MappingError as error:
+            raise MappingError(f"Mapping file {path}: {error}") from None
 
     @model_validator(mode="wrap")
     @classmethod

@@ -31,7 +31,9 @@ def origins_by_name(columns: Columns, keys: tuple[str, ...], endpoint: str) -> d
     names = [name for name in (*columns.shapes, *columns.late) if known.is_known(name)]
     details = [name for name in columns.shapes if known.detail(name)]
     if details and OUTCOME not in columns.shapes:
-        raise MappingError(f"The extract has '{details[0]}' but no column 'outcome'. Add it: without, none is sent.")
+        raise MappingError(
+            f"{columns.subject} has '{details[0]}' but no column 'outcome'. Add it: without, none is sent."
+        )
     return {name: FieldSpec(column=name) for name in names}
 
 

@@ -68,7 +68,7 @@ class SqlQuery(Extract):
                 names = self._names(cursor.description)
             except errors as error:
                 raise self._failed(error) from None
-            mapper = RowMapper(mapping, Columns(dict.fromkeys(names), is_open=True))
+            mapper = RowMapper(mapping, Columns(dict.fromkeys(names), is_open=True, extract=self.name))
             close = stack.pop_all().close
         pick = _picker(names, mapper.used)
 

@@ -34,6 +34,7 @@ _SUFFIXES = {
     "parquet": "parquet",
     "pq": "parquet",
 }
+_WORKBOOKS = frozenset({"xlsx", "xlsm", "xls", "ods"})
 _PACKED = (".gz", ".gzip", ".zst", ".zstd")
 _DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {"\t": "tab"}
@@ -78,14 +79,17 @@ def format_of(name: str, is_parquet: bool, options: ReadOptions) -> str:
     Return the format of the file *name*.
 
     Raises:
-        ExtractError: Its name does not tell.
+        ExtractError: Its name does not tell, or says that it is a workbook.
     """
     if options.format is not None:
         return options.format
     stem = name.casefold()
     for packed in _PACKED:
         stem = stem.removesuffix(packed)
-    found = "parquet" if is_parquet else _SUFFIXES.get(stem.rpartition(".")[2] if "." in stem else "")
+    suffix = stem.rpartition(".")[2] if "." in stem else ""
+    found = "parquet" if is_parquet else _SUFFIXES.get(suffix)
+    if found is None and suffix in _WORKBOOKS:
+        raise ExtractError(f"{name} is a workbook, as Excel writes it; these are not read. Export it as CSV.")
     if found is None:
         raise ExtractError(
             f"{name}: its name does not say what it is. Set options.format to csv, jsonl, json or parquet."
