@@ -19,6 +19,10 @@ from airflow_provider_payrecords.core.problems import explain
             ("description", "too_long", "At most 5000 characters."),
         ),
         (
+            {"type": "too_long", "loc": ("description",), "msg": "5000 items", "ctx": {"max_length": 5000}},
+            ("description", "too_long", "At most 5000 characters."),
+        ),
+        (
             {"type": "bool_type", "loc": ("flag",), "msg": "Input should be a valid boolean"},
             ("flag", "invalid_type", "Input should be a valid boolean"),
         ),

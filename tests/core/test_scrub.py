@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_payrecords.core.commands import Command, RetrievePaymentRecord, build
@@ -111,6 +111,17 @@ def test_keys_are_hidden_whoever_they_belong_to(key: str) -> None:
     assert key[-5:] not in scrub(
         f"Invalid API Key provided: {key}", build(RetrievePaymentRecord, {"payment_record": "p"})
     )
+
+
+KEYS = st.from_regex(r"(sk|rk|pk)_(test|live)_[A-Za-z0-9_*]{1,60}", fullmatch=True)
+
+
+@pytest.mark.parametrize("around", ["''", '""', "``", "()", "[]", "<>", "{}", ",,", ";;", '\\"', "  "])
+@given(key=KEYS)
+@example(key="sk_test_***1234")
+def test_of_a_key_nothing_stays_and_of_what_is_around_it_everything(around: str, key: str) -> None:
+    said = scrub(f"The provided key {around[0]}{key}{around[1]} does not have access.", payment())
+    assert said == " ".join(f"The provided key {around[0]}[hidden]{around[1]} does not have access.".split())
 
 
 @pytest.mark.parametrize("address", ["someone@else.example", "someone%40else.example", "a.b+c@d.e"])

@@ -103,6 +103,7 @@ def test_text_keeps_the_digits_it_has():
 
 def test_what_has_no_one_spelling_is_no_text():
     assert code_of(plain_text, 12345.0) == code_of(plain_text, float("nan")) == "float_text"
+    assert code_of(plain_text, 1.2e22) == "number_too_large"
     assert code_of(plain_text, True) == code_of(plain_text, date(2026, 1, 1)) == "invalid_type"
 
 

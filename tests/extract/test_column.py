@@ -26,6 +26,7 @@ def test_a_path_that_ends_early_is_an_absent_cell():
 def test_a_missing_column_is_named_with_the_nearest():
     text = Columns({"gross": None, "id": None}, hint=" Look there.").missing(["Gros", "zzz"])
     assert text == "The extract has no column 'Gros', 'zzz'. It has 2. Did you mean 'gross'? Look there."
+    assert Columns({}, extract="a.csv").missing(["x"]) == "The extract 'a.csv' has no column 'x'. It has 0."
 
 
 def test_long_listings_are_cut():

@@ -170,6 +170,15 @@ def test_json_numbers_are_integers_or_a_problem_and_text_stays_text(tmp_path):
     assert only_problems(read(path)) == [(1, "amount_requested.value", "float_amount")]
 
 
+@pytest.mark.parametrize("field", ["key", "processor_details.custom.payment_reference"])
+def test_an_integer_of_json_that_is_too_large_is_told_as_such(tmp_path, field):
+    path = write(tmp_path / "a.jsonl", json.dumps({**JSON_ROWS[0], "id": 10**22 + 1}))
+    (row,) = read(path)
+    assert [(one.code, one.message) for one in row.problems if one.field == field] == [
+        ("number_too_large", "Column 'id': the number is too large to be read exactly; make it text in the extract.")
+    ]
+
+
 def test_json_objects_may_be_nested_and_ragged(tmp_path):
     rows = [
         {"id": "a", "money": {"gross": 4950, "currency": "eur"}, "at": 1769853600},

@@ -97,7 +97,7 @@ def test_bytes_of_another_encoding_are_named(tmp_path):
 
 def test_an_unknown_column_is_named_with_the_nearest(tmp_path):
     message = refusal(write(tmp_path / "a.csv", GOOD.replace("gross", "gros", 1)))
-    assert "no column 'gross'" in message
+    assert f"The extract '{tmp_path / 'a.csv'}' has no column 'gross'" in message
     assert "Did you mean 'gros'?" in message
     assert "Columns: id, gros, currency" in message
 

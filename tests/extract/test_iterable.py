@@ -86,7 +86,7 @@ def test_rows_may_leave_columns_out():
 
 
 def test_a_column_no_row_has_is_a_mapping_error_that_says_how_to_go_on():
-    with pytest.raises(MappingError, match=r"no column 'nope'.*give it as None"):
+    with pytest.raises(MappingError, match=r"^The extract 'rows' has no column 'nope'.*give it as None"):
         read([ROW], mapping(key="nope"))
 
 

@@ -75,6 +75,23 @@ def test_all_problems_of_a_row_are_collected_and_none_is_told_twice():
     assert codes(run(gross=None)) == {"amount_requested.value": "parameter_missing"}
 
 
+@pytest.mark.parametrize(
+    ("amount", "whole", "field", "origin"),
+    [
+        (None, True, "amount_requested", "column 'amount'"),
+        ({"value": 1}, True, "amount_requested.currency", "column 'amount'"),
+        (None, False, "amount_requested", "column 'amount.value', column 'amount.currency'"),
+        ({"value": 1}, False, "amount_requested.currency", "column 'amount.currency'"),
+    ],
+)
+def test_what_is_missing_of_a_group_names_the_columns_it_comes_from(amount, whole, field, origin):
+    parts = {f"amount_requested.{name}": f"amount.{name}" for name in ("value", "currency")}
+    rest = {path: spec for path, spec in FIELDS.items() if not path.startswith("amount_requested.")}
+    row = run(mapping(fields={**rest, **({"amount_requested": "amount"} if whole else parts)}), amount=amount)
+    assert isinstance(row, RowProblem)
+    assert [(one.field, one.message) for one in row.problems] == [(field, f"This field is required. ({origin})")]
+
+
 def test_problems_name_the_column_and_never_personal_data():
     how = with_field("customer_details.email", "payer")
     row = run(how, payer=f"{CANARY}" * 200, gross=f"{CANARY}", created=CANARY, status=f"{CANARY} x", currency=CANARY)

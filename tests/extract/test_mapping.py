@@ -118,3 +118,15 @@ def test_it_is_frozen_and_closed():
         assert issubclass(model, BaseModel)
         assert model.model_config["frozen"] is True
         assert model.model_config["extra"] == "forbid"
+
+
+def test_a_fault_in_a_file_names_the_file(tmp_path):
+    path = write(tmp_path / "m.yaml", "sourze: x\n")
+    with pytest.raises(MappingError) as caught:
+        ExtractMapping.load(path)
+    assert str(caught.value) == (
+        f"Mapping file {path}: The mapping cannot be used: unknown key 'sourze'. Did you mean 'source'?"
+    )
+    twice = write(tmp_path / "twice.yaml", "fields: {amount_requested: a, amount_requested.value: b}\n")
+    with pytest.raises(MappingError, match=f"^Mapping file {twice}: The mapping fills 'amount_requested.value' twice"):
+        ExtractMapping.load(str(twice))

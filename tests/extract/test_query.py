@@ -82,7 +82,7 @@ def test_rows_are_fetched_as_they_are_asked_for(database):
 
 def test_the_connection_is_closed_whatever_happens(database):
     read(SqlQuery(database, SELECT))
-    with pytest.raises(MappingError, match="no column 'nope'"):
+    with pytest.raises(MappingError, match="^The extract 'query' has no column 'nope'"):
         read(SqlQuery(database, SELECT), mapping(key="nope"))
     with pytest.raises(ExtractError):
         read(SqlQuery(database, "SELECT nope"))

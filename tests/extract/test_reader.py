@@ -31,9 +31,15 @@ def test_the_name_tells_the_format(name, found):
 def test_the_option_and_the_first_bytes_come_before_the_name():
     assert format_of("a.csv", False, ReadOptions(format="jsonl")) == "jsonl"
     assert format_of("part-0001", True, ReadOptions()) == "parquet"
-    for name in ("part-0001", "a.gz", "a.xlsx"):
+    for name in ("part-0001", "a.gz", "xlsx"):
         with pytest.raises(ExtractError, match="Set options.format"):
             format_of(name, False, ReadOptions())
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "B.XLS", "a.xlsm", "a.ods", "a.xls.gz"])
+def test_a_workbook_is_to_be_exported(name):
+    with pytest.raises(ExtractError, match=rf"^{name} is a workbook, .* Export it as CSV\.$"):
+        format_of(name, False, ReadOptions())
 
 
 def test_one_broken_quote_does_not_turn_quotes_into_data(tmp_path):

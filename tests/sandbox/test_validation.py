@@ -111,6 +111,11 @@ def test_message_is_the_one_that_was_observed(api: Api, case: str) -> None:
     assert api.post(REPORT, {**PAYMENT, **changes}).error["message"] == message
 
 
+def test_text_that_is_too_long_is_measured_in_characters(api: Api) -> None:
+    answer = api.post(REPORT, {**PAYMENT, "description": "x" * 5001})
+    assert answer.error["message"] == "At most 5000 characters."
+
+
 def test_unknown_currency_lists_the_known_ones(api: Api) -> None:
     answer = api.post(REPORT, {**PAYMENT, "amount_requested": {"currency": "xyz", "value": 1}})
     assert answer.error["message"].startswith(
