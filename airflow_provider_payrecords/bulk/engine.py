@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -49,12 +49,19 @@ Item = tuple[int, Prepared | RowProblem]
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the engine asks of the world besides API and ledger. ``clock`` is monotonic seconds."""
+    """
+    What the engine asks of the world besides API and ledger.
+
+    Attributes:
+        clock: Monotonic seconds.
+        jitter: Endless; numbers uniform in [0.5, 1].
+    """
 
     should_stop: Callable[[], bool] = lambda: False
     on_tick: Callable[[], None] = lambda: None
     pause: Callable[[float], Awaitable[None]] = anyio.sleep
     clock: Callable[[], float] = time.monotonic
+    jitter: Iterator[float] = field(default_factory=uniform_jitter)
 
 
 class Engine:
@@ -77,7 +84,6 @@ class Engine:
         self._results = results
         self._tally = tally
         self._outside = outside
-        self._jitter = uniform_jitter()
         self._queue: asyncio.Queue[tuple[Prepared, datetime | None] | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._called: list[tuple[Prepared, Called]] = []
@@ -185,7 +191,7 @@ class Engine:
             if self._queue.qsize() <= self._options.concurrency:
                 self._room.set()
             if self.stopping.reason is None:
-                flow = call(row.command, row.request, self._policy, self._jitter, until)
+                flow = call(row.command, row.request, self._policy, self._outside.jitter, until)
                 called = await self._transport.run(flow)
                 self.stopping.after_call(called.error)
             else:
@@ -269,7 +275,7 @@ class Engine:
         found = {}
         if left and self.stopping.reason is None:
             rows = [(row.intent, entry) for row, entry, _ in left]
-            found = await find_records(rows, self._access, self._transport, self._policy)
+            found = await find_records(rows, self._access, self._transport, self._policy, self._outside.jitter)
         for row, entry, error in left:
             now = found.get(entry.key, entry)
             self._tally.new += STATES[now.state] == CONFIRMED

@@ -23,7 +23,6 @@ from airflow_provider_payrecords.core.models import PaymentRecord
 from airflow_provider_payrecords.core.retry import RetryPolicy
 from airflow_provider_payrecords.core.wire import encode
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
-from airflow_provider_payrecords.transport.pace import uniform_jitter
 
 CLOCK_MARGIN = timedelta(minutes=5)
 """How far the API's clock may differ from ours."""
@@ -39,7 +38,11 @@ def may_be_found(entry: Entry, options: RunOptions) -> bool:
 
 
 async def find_records(
-    rows: list[tuple[Intent, Entry]], access: LedgerAccess, transport: AsyncTransport, policy: RetryPolicy
+    rows: list[tuple[Intent, Entry]],
+    access: LedgerAccess,
+    transport: AsyncTransport,
+    policy: RetryPolicy,
+    jitter: Iterator[float],
 ) -> dict[str, Entry]:
     """
     Confirm those entries whose record the API lists. Returns them by key, as they then stand.
@@ -49,7 +52,7 @@ async def find_records(
     """
     wanted = {entry.key: entry for _, entry in rows}
     matches: dict[str, list[PaymentRecord]] = defaultdict(list)
-    async for record in _listed(_windows(wanted.values()), transport, policy):
+    async for record in _listed(_windows(wanted.values()), transport, policy, jitter):
         key = _key_of(record, access.scope.source)
         if key in wanted:
             matches[key].append(record)
@@ -59,7 +62,10 @@ async def find_records(
 
 
 async def _listed(
-    windows: Iterable[tuple[datetime, datetime]], transport: AsyncTransport, policy: RetryPolicy
+    windows: Iterable[tuple[datetime, datetime]],
+    transport: AsyncTransport,
+    policy: RetryPolicy,
+    jitter: Iterator[float],
 ) -> AsyncIterator[PaymentRecord]:
     pages = 0
     for after, before in windows:
@@ -70,7 +76,7 @@ async def _listed(
             if pages == MAX_PAGES:
                 return
             pages += 1
-            called = await transport.run(call(command, encode(command), policy, uniform_jitter()))
+            called = await transport.run(call(command, encode(command), policy, jitter))
             if called.error is not None:
                 return
             for record in called.answer.data:

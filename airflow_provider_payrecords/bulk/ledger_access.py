@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from secrets import token_hex
@@ -24,17 +24,30 @@ class LedgerAccess:
 
     Args:
         now: Tells the time as aware UTC.
+        owner: Our name; one that no other worker has if None.
+        is_dead: Says whether the process of an owner is certainly gone.
     """
 
-    def __init__(self, store: LedgerStore, scope: Scope, run_id: str, lease_seconds: float, now: Clock) -> None:
+    def __init__(
+        self,
+        store: LedgerStore,
+        scope: Scope,
+        run_id: str,
+        lease_seconds: float,
+        now: Clock,
+        *,
+        owner: str | None = None,
+        is_dead: Callable[[str], bool] = is_dead,
+    ) -> None:
         self.store = store
         self.scope = scope
-        self.worker = Worker(owner=make_owner(token_hex(4)), run_id=run_id, lease_seconds=lease_seconds)
+        self.worker = Worker(owner or make_owner(token_hex(4)), run_id, lease_seconds)
         self.now = now
+        self._is_dead = is_dead
 
     def release_the_dead(self) -> int:
         """Turn claims of processes that are certainly gone into unknown, so that they can be sent again now."""
-        dead = {owner for owner in self.store.owners(self.scope) if is_dead(owner)}
+        dead = {owner for owner in self.store.owners(self.scope) if self._is_dead(owner)}
         return self.store.lapse(self.scope, dead, self.now()) if dead else 0
 
     def claim(self, intents: Sequence[Intent]) -> list[Decision]:

@@ -12,6 +12,7 @@ import httpx
 
 from airflow_provider_payrecords.bulk.engine import Engine, Item, Outside
 from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess, new_run_id
+from airflow_provider_payrecords.bulk.machine import Machine
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.places import Place
 from airflow_provider_payrecords.bulk.plan import plan_rows
@@ -83,10 +84,11 @@ def report_extract(
         ResultsError: The results cannot be written. The ledger holds every outcome.
     """
     options = options or RunOptions()
-    run = _Run(extract, mapping, settings, ledger, options, results, ledger_name, max_record_ids, now)
+    machine = Machine(network=network, now=now)
+    run = ExtractRun(extract, mapping, settings, ledger, options, results, ledger_name, max_record_ids, machine)
     if options.dry_run:
         return run.plan()
-    return asyncio.run(run.report(should_stop or (lambda: False), on_progress or (lambda _: None), network))
+    return asyncio.run(run.report(should_stop or (lambda: False), on_progress or (lambda _: None)))
 
 
 def plan_extract(
@@ -108,10 +110,13 @@ def plan_extract(
         LedgerError: The ledger cannot be read.
     """
     dry = (options or RunOptions()).model_copy(update={"dry_run": True})
-    return _Run(extract, mapping, settings, ledger, dry, results, ledger_name, 0, now).plan().summary
+    machine = Machine(now=now)
+    return ExtractRun(extract, mapping, settings, ledger, dry, results, ledger_name, 0, machine).plan().summary
 
 
-class _Run:
+class ExtractRun:
+    """One run over one extract, on a machine. Use once."""
+
     def __init__(
         self,
         extract: Extract,
@@ -122,7 +127,7 @@ class _Run:
         target: Place | None,
         ledger_name: str | None,
         max_record_ids: int,
-        now: Clock,
+        machine: Machine,
     ) -> None:
         self._extract = extract
         self._mapping = mapping
@@ -132,30 +137,31 @@ class _Run:
         self._target = target
         self._ledger_name = ledger_name
         self._max_record_ids = max_record_ids
-        self._now = now
-        self._started_at = now()
+        self._machine = machine
+        self._now = machine.now
+        self._started_at = machine.now()
         self._run_id = new_run_id(self._started_at)
         self._scope = Scope(settings.account_scope, settings.mode, mapping.endpoint, mapping.source)
         self._tally = Tally()
 
     def plan(self) -> Report:
+        """Say what would happen."""
         access = self._access()
-        with self._extract.open(self._mapping) as opened, closing(Results(self._target)) as results:
+        with self._extract.open(self._mapping) as opened, closing(self._open_results()) as results:
             plan_rows(self._items(opened), access, results, self._tally)
             return self._close(results, None, requests=0)
 
-    async def report(
-        self,
-        should_stop: Callable[[], bool],
-        on_progress: Callable[[Progress], None],
-        network: httpx.AsyncBaseTransport | None,
-    ) -> Report:
+    async def report(self, should_stop: Callable[[], bool], on_progress: Callable[[Progress], None]) -> Report:
+        """Report every payment."""
         access = self._access()
-        with self._extract.open(self._mapping) as opened, closing(Results(self._target)) as results:
-            transport = AsyncTransport(
-                self._settings, connections=self._options.concurrency, network=network, now=self._now
+        with self._extract.open(self._mapping) as opened, closing(self._open_results()) as results:
+            transport = self._transport()
+            outside = Outside(
+                should_stop,
+                lambda: on_progress(self._progress(transport, opened.total_rows)),
+                clock=self._machine.clock,
+                jitter=self._machine.jitter(),
             )
-            outside = Outside(should_stop, lambda: on_progress(self._progress(transport, opened.total_rows)))
             policy = self._settings.retry_policy
             engine = Engine(access, transport, policy, self._options, results, self._tally, outside)
             self._ledger.start_run(Run(self._run_id, self._scope, self._extract.name, self._started_at))
@@ -199,7 +205,25 @@ class _Run:
             return RowProblem(row.number, row.key, tuple(Problem(**problem) for problem in error.problems))
 
     def _access(self) -> LedgerAccess:
-        return LedgerAccess(self._ledger, self._scope, self._run_id, self._options.lease_seconds, self._now)
+        machine, lease_seconds = self._machine, self._options.lease_seconds
+        return LedgerAccess(
+            self._ledger,
+            self._scope,
+            self._run_id,
+            lease_seconds,
+            machine.now,
+            owner=machine.owner,
+            is_dead=machine.is_dead,
+        )
+
+    def _transport(self) -> AsyncTransport:
+        machine, connections = self._machine, self._options.concurrency
+        return AsyncTransport(
+            self._settings, connections=connections, network=machine.network, clock=machine.clock, now=machine.now
+        )
+
+    def _open_results(self) -> Results:
+        return self._machine.open_results(self._target)
 
     def _progress(self, transport: AsyncTransport, total_rows: int | None) -> Progress:
         return Progress(

@@ -140,11 +140,12 @@ async def _send(
     should_stop: Callable[[], bool],
     transport: AsyncTransport,
 ) -> CommandReport:
-    flow = report(row.command, row.request, access.scope, row.intent, settings.retry_policy, uniform_jitter())
+    policy, jitter = settings.retry_policy, uniform_jitter()
+    flow = report(row.command, row.request, access.scope, row.intent, policy, jitter)
     reported = await transport.run(flow)
     entry = reported.entry
     if may_be_found(entry, options) and not should_stop():
-        found = await find_records([(row.intent, entry)], access, transport, settings.retry_policy)
+        found = await find_records([(row.intent, entry)], access, transport, policy, jitter)
         entry = found.get(entry.key, entry)
     return _outcome(reported, entry)
 
