@@ -40,12 +40,14 @@ class ApiRequest:
         target: Path and query, percent-encoded.
         content: Form body; empty for GET.
         idempotency_key: For POST, else None.
+        endpoint: Name of the call, by which the API counts its rate.
     """
 
     method: str
     target: str
     content: bytes = b""
     idempotency_key: str | None = None
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,10 @@ class ApiResponse:
 
 def encode(command: Command, idempotency_key: str | None = None) -> ApiRequest:
     """Return the request that *command* stands for."""
-    form = encode_form(command.params())
+    form, path, endpoint = encode_form(command.params()), command.url_path(), command.endpoint
     if command.method == "GET":
-        return ApiRequest("GET", f"{command.url_path()}?{form.decode()}" if form else command.url_path())
-    return ApiRequest("POST", command.url_path(), form, idempotency_key)
+        return ApiRequest("GET", f"{path}?{form.decode()}" if form else path, endpoint=endpoint)
+    return ApiRequest("POST", path, form, idempotency_key, endpoint)
 
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)

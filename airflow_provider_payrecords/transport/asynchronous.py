@@ -28,6 +28,7 @@ from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport import http
 from airflow_provider_payrecords.transport.clock import Clock, lease_ended, utc_now
+from airflow_provider_payrecords.transport.network import open_network
 from airflow_provider_payrecords.transport.outcome import cut_short, transport_error
 from airflow_provider_payrecords.transport.pace import Pacer
 
@@ -46,7 +47,7 @@ class AsyncLedger(Protocol):
 
 class AsyncTransport:
     """
-    One httpx client and the loop that drives flows with it.
+    One pool of connections and the loop that drives flows with it.
 
     Args:
         connections: Size of the pool, and so how many flows can send at once.
@@ -68,15 +69,8 @@ class AsyncTransport:
         clock: Callable[[], float] = time.monotonic,
         now: Clock = utc_now,
     ) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=settings.api_base,
-            headers=http.base_headers(settings),
-            timeout=http.timeouts(settings),
-            limits=http.limits(connections),
-            follow_redirects=False,
-            mounts=http.past_proxies(settings),
-            transport=network,
-        )
+        self._network = network or open_network(settings, connections)
+        self._outgoing = http.Outgoing(settings)
         self._whole_seconds = http.whole_seconds(settings)
         self._ledger = ledger
         self._pause = pause
@@ -117,7 +111,7 @@ class AsyncTransport:
 
     async def close(self) -> None:
         """Close the pool."""
-        await self._client.aclose()
+        await self._network.aclose()
 
     async def _perform(self, effect: Effect) -> EffectAnswer:
         match effect:
@@ -171,12 +165,13 @@ class AsyncTransport:
         return cut_short()
 
     async def _exchange(self, request: ApiRequest) -> ApiResponse | TransportError:
-        async with self._client.stream(
-            request.method, request.target, content=request.content, headers=http.request_headers(request)
-        ) as response:
+        response = await self._network.handle_async_request(self._outgoing(request))
+        try:
             content = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in http.body_of(response):
                 content += chunk
                 if len(content) > http.MAX_ANSWER_BYTES:
                     return cut_short()
             return http.to_response(response, bytes(content))
+        finally:
+            await response.aclose()

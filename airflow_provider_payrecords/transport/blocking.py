@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from functools import partial
 
@@ -43,14 +44,13 @@ class BlockingTransport:
         now: Clock = utc_now,
     ) -> None:
         self._client = httpx.Client(
-            base_url=settings.api_base,
-            headers=http.base_headers(settings),
             timeout=http.timeouts(settings),
             limits=http.limits(1),
             follow_redirects=False,
             mounts=http.past_proxies(settings),
             transport=network,
         )
+        self._outgoing = http.Outgoing(settings)
         self._whole_seconds = http.whole_seconds(settings)
         self._pacer = Pacer(settings.rate_limit, clock)
         self._pause = pause
@@ -99,9 +99,7 @@ class BlockingTransport:
     def _send(self, request: ApiRequest) -> ApiResponse | TransportError:
         until = self._clock() + self._whole_seconds
         try:
-            with self._client.stream(
-                request.method, request.target, content=request.content, headers=http.request_headers(request)
-            ) as response:
+            with closing(self._client.send(self._outgoing(request), stream=True)) as response:
                 content = bytearray()
                 for chunk in response.iter_bytes():
                     content += chunk

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import platform
+from collections.abc import AsyncIterator
+from functools import lru_cache
 
 import httpx
 
@@ -41,6 +43,38 @@ def request_headers(request: ApiRequest) -> dict[str, str]:
     return headers
 
 
+class Outgoing:
+    """
+    Makes httpx requests of ours: what is the same for all of them is made once.
+
+    A client that builds a request from dictionaries takes ten times the CPU for it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        host = httpx.URL(settings.api_base).netloc.decode("ascii")
+        fixed = {"Host": host, **base_headers(settings), "Accept-Encoding": "gzip, deflate"}
+        self._fixed = _raw(fixed)
+        self._extensions = {"timeout": timeouts(settings).as_dict()}
+        self._url = lru_cache(maxsize=128)(lambda target: httpx.URL(settings.api_base + target))
+
+    def __call__(self, request: ApiRequest) -> httpx.Request:
+        """Return *request* as httpx's."""
+        headers = self._fixed + _raw(request_headers(request))
+        if request.method == "POST":
+            headers.append((b"Content-Length", b"%d" % len(request.content)))
+        return httpx.Request(
+            request.method,
+            self._url(request.target),
+            headers=headers,
+            stream=httpx.ByteStream(request.content),
+            extensions=self._extensions.copy(),
+        )
+
+
+def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+
+
 def timeouts(settings: Settings) -> httpx.Timeout:
     """Return httpx's four timeouts."""
     return httpx.Timeout(
@@ -76,6 +110,15 @@ def past_proxies(settings: Settings) -> dict[str, None] | None:
     return {f"all://{httpx.URL(settings.api_base).netloc.decode()}": None} if is_loopback(settings.host) else None
 
 
+def body_of(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Return the parts of an answer's body, decompressed."""
+    if "content-encoding" in response.headers or not isinstance(response.stream, httpx.AsyncByteStream):
+        return response.aiter_bytes()
+    return aiter(response.stream)
+
+
 def to_response(response: httpx.Response, content: bytes) -> ApiResponse:
     """Return what was read, free of httpx."""
-    return ApiResponse(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
+    raw = response.headers.raw
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+    return ApiResponse(response.status_code, headers, content)

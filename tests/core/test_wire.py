@@ -61,6 +61,7 @@ def test_a_report_becomes_a_form_with_its_idempotency_key() -> None:
         "/v1/payment_records/pr_1/report_payment_attempt_informational",
         b"description=Zo%C3%AB+%26+co",
         "k",
+        "report_payment_attempt_informational",
     )
 
 
@@ -71,8 +72,10 @@ def test_a_report_may_have_an_empty_body() -> None:
 def test_a_read_has_a_query_and_no_idempotency_key() -> None:
     plain = build(ListPaymentRecords, {})
     some = build(ListPaymentRecords, {"limit": 5, "expand": ["data.x"]})
-    assert encode(plain, "k") == ApiRequest("GET", "/v1/payment_records")
-    assert encode(some, "k") == ApiRequest("GET", "/v1/payment_records?expand[0]=data.x&limit=5")
+    assert encode(plain, "k") == ApiRequest("GET", "/v1/payment_records", endpoint="list_payment_records")
+    assert encode(some, "k") == ApiRequest(
+        "GET", "/v1/payment_records?expand[0]=data.x&limit=5", endpoint="list_payment_records"
+    )
 
 
 @pytest.mark.parametrize(

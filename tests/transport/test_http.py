@@ -46,6 +46,22 @@ def test_a_report_carries_its_idempotency_key(request_: ApiRequest, headers: dic
     assert http.request_headers(request_) == headers
 
 
+def test_a_request_is_made_as_it_is_written() -> None:
+    made = http.Outgoing(settings(api_base="http://localhost:80", **TIMEOUTS))(
+        ApiRequest("POST", "/v1/x%2Fy/report", b"a[b]=c+d", "k")
+    )
+    assert (made.method, made.url.raw_path, made.read()) == ("POST", b"/v1/x%2Fy/report", b"a[b]=c+d")
+    assert made.extensions == {"timeout": {"connect": 1, "read": 2, "write": 3, "pool": 4}}
+    assert dict(made.headers) == {
+        "host": "localhost",
+        **{name.lower(): value for name, value in http.base_headers(settings()).items()},
+        "accept-encoding": "gzip, deflate",
+        "content-type": "application/x-www-form-urlencoded",
+        "idempotency-key": "k",
+        "content-length": "8",
+    }
+
+
 def test_timeouts_are_the_settings_and_a_request_may_take_their_sum() -> None:
     given = settings(**TIMEOUTS)
     assert http.timeouts(given) == httpx.Timeout(connect=1, read=2, write=3, pool=4)
