@@ -7,7 +7,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo airflow test lint format build constraints clean
+.PHONY: help setup demo airflow test lint format bench build constraints clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ lint: setup ## Check format, lint and types
 format: setup ## Rewrite the code in our format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: setup ## Measure us and the alternatives on one local server (ARGS=--quick: in a minute)
+	@$(BIN)/python -m bench $(ARGS)
 
 build: setup ## Build the wheel and the source archive into dist
 	$(BIN)/hatchling build

@@ -1,0 +1,116 @@
+"""What was measured, as tables: plain for a terminal, Markdown for a page."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from importlib.metadata import version
+from statistics import median
+
+from bench.contenders import BASELINE, CONTENDERS
+from bench.run import Measured, Scenario
+
+Rounds = dict[str, list[Measured]]
+"""What each contender took, one value a round; the rounds of all are in the same order."""
+Table = list[list[str]]
+
+HEALTHY = ("", "speed", "rows/s", "CPU", "CPU ms per 1,000 rows", "peak MB", "connections", "requests", "lost", "twice")
+TROUBLE = ("", "lost", "recorded, not known", "twice", "wrong id", "in review", "requests", "429s", "seconds")
+LIBRARIES = ("stripe", "httpx", "aiohttp", "apache-airflow", "apache-airflow-providers-http")
+
+
+def healthy(rounds: Rounds) -> Table:
+    """Return a table of speeds. Speed and CPU are ratios to the baseline of the same round."""
+    base = rounds.get(BASELINE, [])
+    return [list(HEALTHY)] + [
+        [
+            name,
+            _ratios([one.rate / other.rate for one, other in zip(taken, base, strict=False)]),
+            f"{median(one.rate for one in taken):,.0f}",
+            _ratios([one.cpu_ms_per_1000 / other.cpu_ms_per_1000 for one, other in zip(taken, base, strict=False)]),
+            f"{median(one.cpu_ms_per_1000 for one in taken):,.0f}",
+            f"{max(one.peak_mb for one in taken):.0f}",
+            str(max(one.connections for one in taken)),
+            f"{max(one.requests for one in taken):,}",
+            str(sum(one.lost for one in taken)),
+            str(sum(one.twice for one in taken)),
+        ]
+        for name, taken in rounds.items()
+    ]
+
+
+def trouble(rounds: Rounds) -> Table:
+    """Return a table of what became of the payments, all rounds together."""
+    return [list(TROUBLE)] + [
+        [
+            name,
+            _part(sum(one.lost for one in taken), sum(one.rows for one in taken)),
+            str(sum(one.unseen for one in taken)),
+            str(sum(one.twice for one in taken)),
+            str(sum(one.wrong for one in taken)),
+            str(sum(one.review for one in taken)),
+            f"{sum(one.requests for one in taken):,}",
+            f"{sum(one.throttled for one in taken):,}",
+            f"{median(one.wall_seconds for one in taken):.1f}",
+        ]
+        for name, taken in rounds.items()
+    ]
+
+
+def heading(scenario: Scenario, count: int) -> str:
+    """Say what a table is of."""
+    what = "healthy server"
+    if scenario.limit is not None:
+        what = f"server that lets {scenario.limit} requests a second through"
+    if scenario.seed is not None:
+        what = "server with mixed faults"
+    times = "once" if count == 1 else f"{count} times"
+    return f"{scenario.name}: {what}, {scenario.rows:,} payments, concurrency {scenario.concurrency}, {times}"
+
+
+def surroundings() -> list[str]:
+    """Return the lines that say when, where and with what this was measured."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    return [
+        f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores ({platform.machine()}), load {load}",
+        f"Python {platform.python_version()}, {libraries}",
+    ]
+
+
+def notes(names: Sequence[str]) -> list[str]:
+    """Say what each contender does."""
+    return [f"{name}: {CONTENDERS[name].text}" for name in names]
+
+
+def plain(table: Table) -> str:
+    """Return a table for a terminal."""
+    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in table
+    )
+    return "\n".join(f"  {line}".rstrip() for line in lines)
+
+
+def markdown(table: Table) -> str:
+    """Return a table for a page."""
+    head, *rows = table
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+
+
+def _ratios(ratios: Sequence[float]) -> str:
+    if not ratios:
+        return ""
+    middle = f"{median(ratios):.2f}"
+    return middle if len(ratios) == 1 else f"{middle} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def _part(some: int, of: int) -> str:
+    return f"{some} of {of:,}" if some else "0"
