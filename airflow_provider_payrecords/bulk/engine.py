@@ -26,7 +26,7 @@ from airflow_provider_payrecords.bulk.results import Results
 from airflow_provider_payrecords.bulk.stopping import Stopping
 from airflow_provider_payrecords.bulk.summary import CONFIRMED, REJECTED, Tally
 from airflow_provider_payrecords.bulk.watched import watched
-from airflow_provider_payrecords.core.entry import CONTENT_CHANGED, SENDING, Action, Entry
+from airflow_provider_payrecords.core.entry import CONTENT_CHANGED, SENDING, Action, Entry, is_spent
 from airflow_provider_payrecords.core.errors import LedgerError, NotSentError, PayRecordsError, ResultsError
 from airflow_provider_payrecords.core.flows import Called, call, settlement_of
 from airflow_provider_payrecords.core.lifecycle import State
@@ -89,6 +89,7 @@ class Engine:
         self._called: list[tuple[Prepared, Called]] = []
         self._held: list[Prepared] = []
         self._open: list[tuple[Prepared, Entry, PayRecordsError | None]] = []
+        self._spent: list[tuple[Prepared, Entry, PayRecordsError | None]] | None = []
         self._sends_left = options.canary
         self._asked_to_stop_at: float | None = None
         self._failure: PayRecordsError | None = None
@@ -110,6 +111,7 @@ class Engine:
     async def _report(self, batches: Iterable[Sequence[Item]]) -> None:
         self._access.release_the_dead()
         await self._round(batches)
+        await self._send_spent_again()
         waited = 0.0
         while self._held and self.stopping.reason is None and waited < HELD_WAIT_SECONDS:
             await self._outside.pause(1.0)
@@ -117,6 +119,15 @@ class Engine:
             await self._look_again()
         self._close_held()
         await self._close_open()
+
+    async def _send_spent_again(self) -> None:
+        """Send once more, under their next keys, the replayed rows whose refusal the API had stored."""
+        spent, self._spent = self._spent or [], None
+        if self.stopping.reason is None and spent:
+            await self._round([[(row.order, row) for row, _, _ in spent]])
+            return
+        for row, entry, error in spent:
+            self._conclude(row, entry, error)
 
     async def _look_again(self) -> None:
         if self.stopping.reason is not None:
@@ -178,7 +189,7 @@ class Engine:
         decisions = self._access.claim([row.intent for row in rows])
         for row, decision in zip(rows, decisions, strict=True):
             if decision.action in SENDING:
-                self._queue.put_nowait((row, decision.entry.lease_until))
+                self._queue.put_nowait((row.under(decision.entry.idempotency_key), decision.entry.lease_until))
                 self._sends_left = None if self._sends_left is None else self._sends_left - 1
             elif decision.action is Action.HELD and len(self._held) < MAX_SET_ASIDE:
                 self._held.append(row)
@@ -228,7 +239,15 @@ class Engine:
             return
         for (row, one), entry in zip(called, entries, strict=True):
             self._tally.new += one.error is None and entry.state is State.CONFIRMED
+            if self._goes_again(row, entry):
+                self._spent.append((row, entry, one.error))  # type: ignore[union-attr]  # asked for just before
+                continue
             self._conclude(row, entry, one.error)
+
+    def _goes_again(self, row: Prepared, entry: Entry) -> bool:
+        if self._spent is None or len(self._spent) >= MAX_SET_ASIDE or self._options.canary is not None:
+            return False
+        return row.intent.replay and is_spent(entry, row.intent.idempotency_key)
 
     def _conclude(self, row: Prepared, entry: Entry, error: PayRecordsError | None) -> None:
         if may_be_found(entry, self._options) and len(self._open) < MAX_SET_ASIDE:

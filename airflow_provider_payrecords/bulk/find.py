@@ -18,7 +18,7 @@ from airflow_provider_payrecords.core.commands import ListPaymentRecords, Report
 from airflow_provider_payrecords.core.entry import Entry, Intent, Settlement
 from airflow_provider_payrecords.core.flows import call
 from airflow_provider_payrecords.core.identity import KEY_STAMP, SOURCE_STAMP
-from airflow_provider_payrecords.core.lifecycle import Event, State
+from airflow_provider_payrecords.core.lifecycle import LONGEST_SEND, Event, State
 from airflow_provider_payrecords.core.models import PaymentRecord
 from airflow_provider_payrecords.core.retry import RetryPolicy
 from airflow_provider_payrecords.core.wire import encode
@@ -26,8 +26,6 @@ from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
 
 CLOCK_MARGIN = timedelta(minutes=5)
 """How far the API's clock may differ from ours."""
-LONGEST_SEND = timedelta(hours=1)
-"""After this a request that was claimed can no longer be on its way."""
 MAX_PAGES = 200
 
 

@@ -6,9 +6,14 @@ from typing import Any
 
 from airflow_provider_payrecords.bulk.prepare import Prepared
 from airflow_provider_payrecords.bulk.summary import CONFIRMED, HELD, PLANNED, REJECTED, REVIEW, UNKNOWN
-from airflow_provider_payrecords.core.entry import CONTENT_CHANGED, KEY_EXPIRED, SECOND_RECORD, Entry
+from airflow_provider_payrecords.core.entry import (
+    CONTENT_CHANGED,
+    KEY_EXPIRED,
+    SECOND_RECORD,
+    STORED_FAILURE,
+    Entry,
+)
 from airflow_provider_payrecords.core.errors import PayRecordsError
-from airflow_provider_payrecords.core.flows import STORED_FAILURE
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.extract import RowProblem
 
@@ -25,14 +30,17 @@ _REASONS = {
     CONTENT_CHANGED: "The row's content differs from what was sent under this key; it is not sent again on its own. "
     "Put the old content back, or report the change with its own call.",
     KEY_EXPIRED: "No answer was read and its idempotency key is too old to be sent again. Look for the payment in the "
-    "Dashboard by metadata payrecords_key.",
-    SECOND_RECORD: "The API took this payment twice. Compare its records in the Dashboard by metadata payrecords_key.",
+    "Dashboard by metadata payrecords_key, then say what you found: payrecords review resolve.",
+    SECOND_RECORD: "The API answered with another record than the ledger knows, so this payment may be recorded twice. "
+    "Undo one of them, then say which stands: payrecords review resolve.",
     STORED_FAILURE: "The API replays a stored failure for this payment, and no record of it was found. Look for it in "
-    "the Dashboard by metadata payrecords_key.",
-    "idempotency_error": "The API knows this idempotency key with other parameters. A person must compare.",
+    "the Dashboard by metadata payrecords_key, then say what you found: payrecords review resolve.",
+    "idempotency_error": "The API knows this idempotency key with other parameters. A person must compare, then "
+    "say what was found: payrecords review resolve.",
 }
 _BY_STATE = {
-    REJECTED: "Refused by the API in an earlier run with this content. Correct the row: changed content is sent.",
+    REJECTED: "Refused by the API in an earlier run with this content. Correct the row: changed content is sent. "
+    "Replay it if the reason lay elsewhere and is gone.",
     HELD: "Another worker is sending this payment. Run again when it has finished.",
     UNKNOWN: "No answer was read. Run again: the same idempotency key is sent.",
     REVIEW: "A person must look at this payment before it can go on.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airflow_provider_payrecords.core.commands import Command, ReportPayment, ReportRefund
 from airflow_provider_payrecords.core.entry import Intent, Scope
@@ -25,6 +25,13 @@ class Prepared:
     command: Command
     request: ApiRequest
     intent: Intent
+
+    def under(self, idempotency_key: str) -> Prepared:
+        """Return it as it is sent under the key that its claim says."""
+        if idempotency_key == self.intent.idempotency_key:
+            return self
+        request = replace(self.request, idempotency_key=idempotency_key)
+        return replace(self, request=request, intent=replace(self.intent, idempotency_key=idempotency_key))
 
 
 def prepare(

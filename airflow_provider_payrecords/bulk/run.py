@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
 
+from airflow_provider_payrecords.bulk.choice import Choice, chosen
 from airflow_provider_payrecords.bulk.engine import Engine, Item, Outside
 from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess, new_run_id
+from airflow_provider_payrecords.bulk.lines import STATES, line_of
 from airflow_provider_payrecords.bulk.machine import Machine
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.places import Place
@@ -19,7 +22,7 @@ from airflow_provider_payrecords.bulk.plan import plan_rows
 from airflow_provider_payrecords.bulk.prepare import prepare
 from airflow_provider_payrecords.bulk.results import Results
 from airflow_provider_payrecords.bulk.summary import Progress, RunSummary, Tally
-from airflow_provider_payrecords.core.entry import Scope
+from airflow_provider_payrecords.core.entry import Entry, Scope
 from airflow_provider_payrecords.core.errors import (
     CommandError,
     Disposition,
@@ -61,6 +64,7 @@ def report_extract(
     results: Place | None = None,
     ledger_name: str | None = None,
     max_record_ids: int = 0,
+    choice: Choice | None = None,
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     network: httpx.AsyncBaseTransport | None = None,
@@ -75,6 +79,7 @@ def report_extract(
     Args:
         results: Where one line per row goes: ``.jsonl``, ``.csv`` or ``.parquet``.
         ledger_name: How the ledger is called in the summary; no password in it.
+        choice: Which rejects of the extract are replayed, see ``replay_rejects``. None: every row is reported.
         should_stop: Asked ten times a second; once true, the run ends within about two seconds.
         network: httpx transport to use in place of the network, such as the in-process sandbox.
 
@@ -85,7 +90,7 @@ def report_extract(
     """
     options = options or RunOptions()
     machine = Machine(network=network, now=now)
-    run = ExtractRun(extract, mapping, settings, ledger, options, results, ledger_name, max_record_ids, machine)
+    run = ExtractRun(extract, mapping, settings, ledger, options, results, ledger_name, max_record_ids, machine, choice)
     if options.dry_run:
         return run.plan()
     return asyncio.run(run.report(should_stop or (lambda: False), on_progress or (lambda _: None)))
@@ -128,7 +133,9 @@ class ExtractRun:
         ledger_name: str | None,
         max_record_ids: int,
         machine: Machine,
+        choice: Choice | None = None,
     ) -> None:
+        self._choice = choice
         self._extract = extract
         self._mapping = mapping
         self._settings = settings.model_copy(update={"rate_limit": options.rate_limit})
@@ -148,7 +155,7 @@ class ExtractRun:
         """Say what would happen."""
         access = self._access()
         with self._extract.open(self._mapping) as opened, closing(self._open_results()) as results:
-            plan_rows(self._items(opened), access, results, self._tally)
+            plan_rows(self._taken(opened, access, results), access, results, self._tally)
             return self._close(results, None, requests=0)
 
     async def report(self, should_stop: Callable[[], bool], on_progress: Callable[[Progress], None]) -> Report:
@@ -166,7 +173,7 @@ class ExtractRun:
             engine = Engine(access, transport, policy, self._options, results, self._tally, outside)
             self._ledger.start_run(Run(self._run_id, self._scope, self._extract.name, self._started_at))
             try:
-                await self._drive(engine, opened)
+                await self._drive(engine, self._taken(opened, access, results))
             except PayRecordsError:
                 # What failed may fail once more here; the first error is the one to tell.
                 with suppress(LedgerError, ResultsError):
@@ -178,15 +185,27 @@ class ExtractRun:
             finally:
                 await transport.close()
 
-    async def _drive(self, engine: Engine, opened: OpenExtract) -> None:
+    async def _drive(self, engine: Engine, batches: Iterator[list[Item]]) -> None:
         try:
-            await engine.run(self._items(opened))
+            await engine.run(batches)
         except UsageError as error:
             # The extract broke after rows of it were sent: a stopped run, not a wrong command line.
             engine.stopping.stop(error.message, error=error)
         except PayRecordsError as error:
             engine.stopping.stop(error.message, error=error)
             raise
+
+    def _taken(self, opened: OpenExtract, access: LedgerAccess, results: Results) -> Iterator[list[Item]]:
+        """Return all rows, or those that a replay takes."""
+        if self._choice is None:
+            return self._items(opened)
+
+        def answer(order: int, row: Any, entry: Entry) -> None:
+            self._tally.add(STATES[entry.state], row.intent.amount_minor, row.intent.currency)
+            results.write(order, line_of(row, entry, None))
+
+        look_up = partial(access.store.look_up, access.scope)
+        return chosen(self._items(opened), self._choice, look_up, answer)
 
     def _items(self, opened: OpenExtract) -> Iterator[list[Item]]:
         order = 0
@@ -200,7 +219,15 @@ class ExtractRun:
             return row
         stamped = self._options.stamp_metadata
         try:
-            return prepare(row.command, self._scope, row.key, stamped=stamped, order=order, row_number=row.number)
+            return prepare(
+                row.command,
+                self._scope,
+                row.key,
+                stamped=stamped,
+                order=order,
+                row_number=row.number,
+                replay=self._choice is not None,
+            )
         except CommandError as error:
             return RowProblem(row.number, row.key, tuple(Problem(**problem) for problem in error.problems))
 
@@ -255,6 +282,8 @@ class ExtractRun:
             counts=self._tally.counts,
             new=self._tally.new,
             requests=requests,
+            left_alone=self._choice.left_alone if self._choice else 0,
+            missing=self._choice.missing() if self._choice and not (stopping and stopping.reason) else [],
             money=self._tally.money,
             first_rejects=results.first_rejects(FIRST_REJECTS),
             results_path=results.path,

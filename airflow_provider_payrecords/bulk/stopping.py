@@ -51,7 +51,8 @@ class Stopping:
         """Learn from the outcome of one call."""
         if error is None or error.disposition is Disposition.REJECT:
             self._failures_in_a_row = 0
-            self._after_verdict(error)
+            if not getattr(error, "replayed", False):  # a stored refusal is of an earlier day, and says nothing of this
+                self._after_verdict(error)
             return
         if error.disposition is Disposition.ABORT:
             self.stop(error.message, at_once=True, error=error)

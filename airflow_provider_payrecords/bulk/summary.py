@@ -36,6 +36,8 @@ class RunSummary(BaseModel):
         counts: Rows by state; they add up to ``rows``. A plan has ``new`` for what would be sent.
         new: Payments confirmed by this run; the other confirmed ones were confirmed before.
         requests: Requests this run sent.
+        left_alone: Rows of the extract that a replay did not choose; they are not part of ``rows``.
+        missing: The first rows and keys that a replay was asked for and that the extract does not have.
         money: Currency → state → minor units. Rows that failed our checks have no amount.
         first_rejects: The first rejected rows by row number, with key, code, field and message.
         trimmed: Details left out above to stay within 4 KiB; results and ledger have them.
@@ -58,6 +60,8 @@ class RunSummary(BaseModel):
     counts: dict[str, int]
     new: int = 0
     requests: int = 0
+    left_alone: int = 0
+    missing: list[str] = []
     money: dict[str, dict[str, int]]
     first_rejects: list[dict[str, Any]]
     trimmed: bool = False
@@ -69,11 +73,11 @@ class RunSummary(BaseModel):
 
     @property
     def exit_code(self) -> int:
-        """0: every row is confirmed. 1: some are rejected or in review. 3: stopped or left open; run again."""
+        """0: every row is confirmed. 1: some are rejected, in review or missing. 3: stopped or left open; run again."""
         left_open = sum(self.counts.get(state, 0) for state in (UNKNOWN, HELD, PLANNED))
         if self.status == "stopped" or (left_open and not self.dry_run):
             return 3
-        return 1 if self.counts.get(REJECTED) or self.counts.get(REVIEW) else 0
+        return 1 if self.counts.get(REJECTED) or self.counts.get(REVIEW) or self.missing else 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-safe mapping whose JSON is at most 4 KiB."""
@@ -94,6 +98,7 @@ def _shorten_texts(value: dict[str, Any]) -> None:
     for reject in value["first_rejects"]:
         reject["message"] = _shortened(reject["message"], 80)
         reject["key"] = _shortened(reject["key"], 60)
+    value["missing"] = [_shortened(one, 60) for one in value["missing"]]
     for name in ("stop_reason", "extract"):
         value[name] = _shortened(value[name], 300)
 

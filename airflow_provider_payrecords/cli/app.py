@@ -15,6 +15,7 @@ from airflow_provider_payrecords.cli.demo import demo
 from airflow_provider_payrecords.cli.exits import ExitCode, error_as_json, exit_code_of, mask
 from airflow_provider_payrecords.cli.export import export
 from airflow_provider_payrecords.cli.options import example
+from airflow_provider_payrecords.cli.replay import replay
 from airflow_provider_payrecords.cli.report import plan, report
 from airflow_provider_payrecords.cli.request import request
 from airflow_provider_payrecords.cli.sandbox import sandbox
@@ -31,6 +32,10 @@ _COMMANDS: dict[Callable[..., object], tuple[str, ...]] = {
         "export STRIPE_API_KEY=rk_test_…",
         "payrecords report settlements.csv --mapping adyen.yaml --results results.csv",
         "payrecords report wires.parquet --source bank-eu --canary 5",
+    ),
+    replay: (
+        "payrecords replay settlements.csv --mapping adyen.yaml --code resource_missing",
+        "payrecords replay settlements.csv --mapping adyen.yaml --payment 8516480123 --dry-run",
     ),
     status: ("payrecords status --source adyen-eu",),
     export: ("payrecords export rejected.csv --state rejected --state review",),

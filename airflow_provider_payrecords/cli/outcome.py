@@ -56,9 +56,14 @@ def next_steps(summary: RunSummary) -> list[str]:
     elif summary.exit_code == 3:
         steps.append("run the same command again. What is confirmed is not sent twice.")
     if counts.get("rejected"):
-        steps.append("correct the rejected rows where the extract comes from, and run again: a changed row is sent.")
+        steps.append(
+            "correct the rejected rows where the extract comes from, and run again: a changed row is sent. If the "
+            "reason lay elsewhere and is gone, payrecords replay sends them as they are."
+        )
     if counts.get("review"):
-        steps.append("look at the rows in review; payrecords status says why each is there.")
+        steps.append("look at the rows in review; payrecords review says why each is there.")
+    if summary.missing:
+        steps.append(f"check what was asked for: the extract has no {', '.join(summary.missing)}.")
     if summary.dry_run and (counts.get("new") or counts.get("unknown")):
         steps.append("payrecords report with the same options sends them.")
     return steps
@@ -72,6 +77,8 @@ def _headline(summary: RunSummary) -> str:
     confirmed = summary.counts.get("confirmed", 0)
     before = confirmed - summary.new
     told = f"{summary.new} confirmed now, {before} confirmed before and not sent again"
+    if summary.left_alone:
+        told += f", {summary.left_alone} other rows left alone"
     return f"Finished {summary.extract}: {summary.rows} rows, {told}; {summary.requests} requests."
 
 

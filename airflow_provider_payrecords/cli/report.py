@@ -19,6 +19,7 @@ from airflow_provider_payrecords.cli.options import (
 
 if TYPE_CHECKING:
     from airflow_provider_payrecords.bulk import RunOptions, RunSummary
+    from airflow_provider_payrecords.bulk.choice import Choice
     from airflow_provider_payrecords.settings import Settings
 
 
@@ -30,7 +31,7 @@ def plan(extract: ExtractOptions, api: ApiOptions, mode: PlanOptions, output: Ou
     The key tells account and mode; without one, say --mode, and --account where you use it.
     """
     settings = inputs.make_settings_to_look(api, mode.mode)
-    _finish(_planned(extract, settings, output, inputs.make_run_options(PaceOptions())), output)
+    finish(_planned(extract, settings, output, inputs.make_run_options(PaceOptions())), output)
 
 
 @takes_groups
@@ -43,9 +44,9 @@ def report(extract: ExtractOptions, api: ApiOptions, pace: PaceOptions, output: 
     settings = inputs.make_settings(api)
     options = inputs.make_run_options(pace)
     if options.dry_run:
-        _finish(_planned(extract, settings, output, options), output)
+        finish(_planned(extract, settings, output, options), output)
     inputs.refuse_live(settings, allowed=pace.allow_live)
-    _finish(_reported(extract, settings, output, options), output)
+    finish(reported(extract, settings, output, options), output)
 
 
 def _planned(extract: ExtractOptions, settings: Settings, output: OutputOptions, options: RunOptions) -> RunSummary:
@@ -67,13 +68,21 @@ def _planned(extract: ExtractOptions, settings: Settings, output: OutputOptions,
         ledger.close()
 
 
-def _reported(extract: ExtractOptions, settings: Settings, output: OutputOptions, options: RunOptions) -> RunSummary:
+def reported(
+    extract: ExtractOptions,
+    settings: Settings,
+    output: OutputOptions,
+    options: RunOptions,
+    choice: Choice | None = None,
+) -> RunSummary:
+    """Report *extract*, or the rejects of it that *choice* takes, with progress and until Ctrl-C."""
     from airflow_provider_payrecords.bulk import report_extract
     from airflow_provider_payrecords.cli import progress
 
     with Interruption() as interruption:
         source, mapping = inputs.make_extract(extract)
-        ledger = inputs.open_ledger(output.ledger)
+        open_ledger = inputs.open_ledger if choice is None else inputs.open_known_ledger
+        ledger = open_ledger(output.ledger)
         try:
             with progress.shown() as show:
                 return report_extract(
@@ -84,6 +93,7 @@ def _reported(extract: ExtractOptions, settings: Settings, output: OutputOptions
                     options=options,
                     results=output.results,
                     ledger_name=inputs.shown_ledger(output.ledger),
+                    choice=choice,
                     should_stop=interruption,
                     on_progress=show,
                 ).summary
@@ -91,7 +101,8 @@ def _reported(extract: ExtractOptions, settings: Settings, output: OutputOptions
             ledger.close()
 
 
-def _finish(summary: RunSummary, output: OutputOptions) -> None:
+def finish(summary: RunSummary, output: OutputOptions) -> None:
+    """Print *summary* and end with its exit code."""
     from airflow_provider_payrecords.cli.outcome import show_summary
 
     with console.reader_may_leave():

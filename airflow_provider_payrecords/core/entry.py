@@ -2,7 +2,7 @@
 What the ledger remembers of one payment, and the two rules that change it.
 
 ``consider``: may this row be sent? ``settle``: an outcome is known. Both are pure, so every store applies the same
-rules and only fetches and saves.
+rules and only fetches and saves. That a payment is absent is no outcome but a person's word: ``absence.py``.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from airflow_provider_payrecords.core.lifecycle import REPLAY_WINDOW, Event, State, step
+from airflow_provider_payrecords.core.succession import is_same_content, next_key
 
 CONTENT_CHANGED = "content_changed"
 """``error_code`` of an entry under review because its row no longer has the content that was sent."""
 KEY_EXPIRED = "idempotency_key_expired"
 """``error_code`` of an entry under review because its idempotency key is too old to be sent again."""
-
-
+STORED_FAILURE = "stored_server_error"
+"""``error_code`` of an entry under review because its idempotency key replays a failure for ever."""
 SECOND_RECORD = "second_record"
 """``error_code`` of an entry under review because the API made two records for it."""
 
@@ -49,10 +50,10 @@ class Intent:
     Attributes:
         key: The row's key, unique in its scope.
         fingerprint: Hash of the content, the same for the same content on any machine.
-        idempotency_key: What the request would carry.
+        idempotency_key: What the request would carry for the first time. The entry of a claim says which one it does.
         amount_minor: Money in minor units of ``currency``, or None where the command names no amount.
         currency: Lowercase ISO 4217, or None.
-        replay: Send it again, under the same key, although the API refused this very content before.
+        replay: Send it again although the API refused this very content before.
     """
 
     key: str
@@ -124,7 +125,9 @@ class Settlement:
     Attributes:
         idempotency_key: The key that was sent. An outcome for another key than the entry's is ignored.
         owner: The worker that sent it. None for a person or a look at the API's own records.
-        event: ``ACCEPTED``, ``REFUSED``, ``NOT_SENT``, ``LOST``, ``KEY_CLASH`` or ``FOUND``.
+        event: ``ACCEPTED``, ``REFUSED``, ``NOT_SENT``, ``LOST``, ``KEY_CLASH``, ``FOUND``, or a person's ``CHOSEN`` or
+            ``ABSENT``.
+        run_id: What a person decided it in. None keeps the run of the claim.
     """
 
     key: str
@@ -137,6 +140,7 @@ class Settlement:
     error_status: int | None = None
     request_id: str | None = None
     owner: str | None = None
+    run_id: str | None = None
 
 
 class Action(str, Enum):
@@ -184,7 +188,7 @@ def consider(entry: Entry | None, intent: Intent, scope: Scope, worker: Worker, 
             created_at=now,
             updated_at=now,
         )
-    stored, entry = entry, _lapse(entry, worker.owner, now)
+    stored, entry = entry, lapse_if_over(entry, worker.owner, now)
     match entry.state:
         case State.PLANNED:
             return _claim(_renew(entry, intent, now), worker, now, Action.SEND)
@@ -218,6 +222,12 @@ def lapse(entry: Entry, now: datetime) -> Entry:
     )
 
 
+def lapse_if_over(entry: Entry, owner: str, now: datetime) -> Entry:
+    """Return *entry* as *owner* finds it: a claim whose lease is over, or which is its own of before, as unknown."""
+    running = entry.owner != owner and entry.lease_until is not None and entry.lease_until > now
+    return entry if entry.state is not State.CLAIMED or running else lapse(entry, now)
+
+
 def settle(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
     """
     Return *entry* after an outcome. The same object comes back if the outcome changes nothing.
@@ -237,6 +247,8 @@ def settle(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
     return replace(
         entry,
         state=state,
+        # The key gives the same refusal again and again, and so has made no record: the next send takes the next one.
+        idempotency_key=next_key(entry.idempotency_key) if event is Event.REFUSED_BEFORE else entry.idempotency_key,
         owner=None,
         lease_until=None,
         may_exist=state in (State.UNKNOWN, State.REVIEW),
@@ -246,8 +258,14 @@ def settle(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
         error_param=None if accepted else settlement.error_param,
         error_status=None if accepted else settlement.error_status,
         request_id=settlement.request_id,
+        run_id=settlement.run_id or entry.run_id,
         updated_at=now,
     )
+
+
+def is_spent(entry: Entry, idempotency_key: str) -> bool:
+    """Say whether the API refused *entry* under *idempotency_key* before, so that its next send takes another one."""
+    return entry.state is State.REJECTED and entry.idempotency_key != idempotency_key
 
 
 def _is_second_record(entry: Entry, settlement: Settlement) -> bool:
@@ -281,6 +299,7 @@ def _is_of_another_worker(entry: Entry, settlement: Settlement) -> bool:
 
 
 _VERDICTS = {Event.ACCEPTED: Event.FOUND, Event.FOUND: Event.FOUND}
+_OF_UNKNOWN = frozenset({Event.ACCEPTED, Event.REFUSED, Event.REFUSED_BEFORE, Event.FOUND})
 
 
 def _says_nothing_of_an_earlier_send(settlement: Settlement) -> bool:
@@ -299,26 +318,23 @@ def _proven_event(entry: Entry, settlement: Settlement) -> Event | None:
         if entry.may_exist and _says_nothing_of_an_earlier_send(settlement):
             return Event.LOST
         return Event.ACCEPTED if event is Event.FOUND else event
-    if entry.state is State.UNKNOWN and event in (Event.ACCEPTED, Event.REFUSED, Event.FOUND):
+    if entry.state is State.UNKNOWN and event in _OF_UNKNOWN:
         return event
+    if entry.state is State.REVIEW and event is Event.CHOSEN:
+        return event if entry.error_code == SECOND_RECORD else None
     if entry.state is State.REVIEW and entry.may_exist and entry.payment_record is None:
-        return Event.ABSENT if event is Event.ABSENT else _VERDICTS.get(event)
+        return _VERDICTS.get(event)
     if entry.state in (State.REJECTED, State.PLANNED):
         return _VERDICTS.get(event)
     return None
 
 
-def _lapse(entry: Entry, owner: str, now: datetime) -> Entry:
-    running = entry.owner != owner and entry.lease_until is not None and entry.lease_until > now
-    return entry if entry.state is not State.CLAIMED or running else lapse(entry, now)
-
-
 def _renew(entry: Entry, intent: Intent, now: datetime) -> Entry:
-    same = entry.idempotency_key == intent.idempotency_key
+    same = is_same_content(entry.idempotency_key, intent.idempotency_key)
     return replace(
         entry,
         fingerprint=intent.fingerprint,
-        idempotency_key=intent.idempotency_key,
+        idempotency_key=entry.idempotency_key if same else intent.idempotency_key,
         claimed_at=entry.claimed_at if same else None,
         amount_minor=intent.amount_minor,
         currency=intent.currency,
@@ -342,7 +358,8 @@ def _claim(entry: Entry, worker: Worker, now: datetime, action: Action) -> Decis
 
 
 def _consider_unknown(entry: Entry, intent: Intent, worker: Worker, now: datetime) -> Decision:
-    if entry.fingerprint != intent.fingerprint or entry.idempotency_key != intent.idempotency_key:
+    same = is_same_content(entry.idempotency_key, intent.idempotency_key)
+    if entry.fingerprint != intent.fingerprint or not same:
         return _review(entry, Event.ROW_CHANGED, CONTENT_CHANGED, worker, now)
     if entry.claimed_at is None or now - entry.claimed_at >= REPLAY_WINDOW:
         return _review(entry, Event.KEY_EXPIRED, KEY_EXPIRED, worker, now)

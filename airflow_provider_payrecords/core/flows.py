@@ -8,13 +8,22 @@ in this order and no other. Neither touches a clock, a socket or a database; the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from airflow_provider_payrecords.core.commands import AttachPayment, Command
 from airflow_provider_payrecords.core.effects import Claim, Flow, Send, Sent, Settle, Sleep
-from airflow_provider_payrecords.core.entry import SENDING, Decision, Entry, Intent, Scope, Settlement
+from airflow_provider_payrecords.core.entry import (
+    SENDING,
+    STORED_FAILURE,
+    Decision,
+    Entry,
+    Intent,
+    Scope,
+    Settlement,
+    is_spent,
+)
 from airflow_provider_payrecords.core.errors import (
     ApiError,
     AuthenticationError,
@@ -33,9 +42,6 @@ from airflow_provider_payrecords.core.errors import (
 from airflow_provider_payrecords.core.lifecycle import Event
 from airflow_provider_payrecords.core.retry import Again, RetryPolicy
 from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse, read_answer
-
-STORED_FAILURE = "stored_server_error"
-"""``error_code`` of an entry whose idempotency key replays a failure for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +134,27 @@ class Reported:
 def report(
     command: Command, request: ApiRequest, scope: Scope, intent: Intent, policy: RetryPolicy, jitter: Iterator[float]
 ) -> Flow[Reported]:
-    """Claim, send, settle. Nothing is sent unless the claim was granted and is durable."""
+    """
+    Claim, send, settle. Nothing is sent unless the claim was granted and is durable.
+
+    A replay that is answered with a stored refusal is made once more, under the key that follows.
+    """
+    reported = yield from _report_once(command, request, scope, intent, policy, jitter)
+    if intent.replay and reported.called and is_spent(reported.entry, reported.decision.entry.idempotency_key):
+        reported = yield from _report_once(command, request, scope, intent, policy, jitter)
+    return reported
+
+
+def _report_once(
+    command: Command, request: ApiRequest, scope: Scope, intent: Intent, policy: RetryPolicy, jitter: Iterator[float]
+) -> Flow[Reported]:
     decision: Decision = yield Claim(scope, intent)
     if decision.action not in SENDING:
         return Reported(decision, None, decision.entry)
-    called = yield from call(command, request, policy, jitter, decision.entry.lease_until)
-    entry: Entry = yield Settle(scope, settlement_of(command, intent, called))
+    key = decision.entry.idempotency_key
+    sent = replace(request, idempotency_key=key)
+    called = yield from call(command, sent, policy, jitter, decision.entry.lease_until)
+    entry: Entry = yield Settle(scope, settlement_of(command, replace(intent, idempotency_key=key), called))
     return Reported(decision, called, entry)
 
 
@@ -185,7 +206,7 @@ def _event(error: PayRecordsError, uncertain: bool) -> Event:
     if isinstance(error, IdempotencyError):
         return Event.KEY_CLASH
     if error.disposition is Disposition.REJECT:
-        return Event.REFUSED
+        return Event.REFUSED_BEFORE if getattr(error, "replayed", False) else Event.REFUSED
     return Event.LOST if uncertain or error.disposition is Disposition.UNKNOWN else Event.NOT_SENT
 
 

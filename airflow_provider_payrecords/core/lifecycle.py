@@ -21,6 +21,9 @@ Source:
     https://docs.stripe.com/api/idempotent_requests
 """
 
+LONGEST_SEND = timedelta(hours=1)
+"""After this a request that left can no longer be on its way, nor run at the API."""
+
 
 class State(str, Enum):
     """Where a payment stands in the ledger."""
@@ -39,6 +42,7 @@ class Event(str, Enum):
     CLAIM = "claim"
     ACCEPTED = "accepted"  # 200 with a record, read in full
     REFUSED = "refused"  # 4xx, read in full
+    REFUSED_BEFORE = "refused_before"  # 4xx that the API stored for an earlier send of this key, and gave again
     NOT_SENT = "not_sent"  # the request did not leave, or was turned away before it ran
     LOST = "lost"  # it left and no verdict was read
     KEY_CLASH = "key_clash"  # the API holds other parameters under this idempotency key
@@ -50,6 +54,7 @@ class Event(str, Enum):
     ROW_RESTORED = "row_restored"  # a changed row has its confirmed content again
     FOUND = "found"  # the record was found at the API
     SECOND_RECORD = "second_record"  # the API holds another record for this payment than the ledger knows
+    CHOSEN = "chosen"  # a person says which of several records stands
     ABSENT = "absent"  # a person is sure that there is no record
 
 
@@ -57,6 +62,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.PLANNED, Event.CLAIM): State.CLAIMED,
     (State.CLAIMED, Event.ACCEPTED): State.CONFIRMED,
     (State.CLAIMED, Event.REFUSED): State.REJECTED,
+    (State.CLAIMED, Event.REFUSED_BEFORE): State.REJECTED,
     (State.CLAIMED, Event.NOT_SENT): State.PLANNED,
     (State.CLAIMED, Event.LOST): State.UNKNOWN,
     (State.CLAIMED, Event.KEY_CLASH): State.REVIEW,
@@ -65,6 +71,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.UNKNOWN, Event.CLAIM): State.CLAIMED,
     (State.UNKNOWN, Event.ACCEPTED): State.CONFIRMED,
     (State.UNKNOWN, Event.REFUSED): State.REJECTED,
+    (State.UNKNOWN, Event.REFUSED_BEFORE): State.REJECTED,
     (State.UNKNOWN, Event.FOUND): State.CONFIRMED,
     (State.UNKNOWN, Event.KEY_EXPIRED): State.REVIEW,
     (State.UNKNOWN, Event.ROW_CHANGED): State.REVIEW,
@@ -73,6 +80,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.CONFIRMED, Event.ROW_CHANGED): State.REVIEW,
     (State.REVIEW, Event.ROW_RESTORED): State.CONFIRMED,
     (State.REVIEW, Event.FOUND): State.CONFIRMED,
+    (State.REVIEW, Event.CHOSEN): State.CONFIRMED,
     (State.REVIEW, Event.ABSENT): State.PLANNED,
     # An accepted answer that comes after a refusal, or after "absent", is still the truth.
     (State.REJECTED, Event.FOUND): State.CONFIRMED,

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from airflow_provider_payrecords.core.absence import settle_absent
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker, consider, settle
 from airflow_provider_payrecords.core.errors import LedgerError
+from airflow_provider_payrecords.core.lifecycle import Event
 
 
 class ClaimBatch(NamedTuple):
@@ -55,7 +57,8 @@ def settle_batch(known: Mapping[str, Entry], settlements: Sequence[Settlement], 
         before = changed.get(settlement.key) or known.get(settlement.key)
         if before is None:
             raise LedgerError(_missing(sum(one.key not in known for one in settlements)))
-        after = settle(before, settlement, now)
+        rule = settle_absent if settlement.event is Event.ABSENT else settle
+        after = rule(before, settlement, now)
         entries.append(after)
         if after is not before:
             changed[settlement.key] = after

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from airflow_provider_payrecords.bulk import Report, RunOptions, report_extract
+from airflow_provider_payrecords.bulk import Report, RunOptions, replay_rejects, report_extract
 from airflow_provider_payrecords.core.commands import STRIPE_VERSION
 from airflow_provider_payrecords.core.entry import Entry
 from airflow_provider_payrecords.extract import ExtractMapping, make_extract
@@ -100,6 +100,24 @@ class World:
                 ledger=ledger or store,
                 options=options,
                 network=network or SandboxTransport(self.sandbox),
+                now=lambda: self.instant,
+                max_record_ids=1024,
+                **more,
+            )
+
+    def replay(
+        self, rows: list[dict[str, Any]], select: Any, *, mapping: ExtractMapping = MAPPING, **more: Any
+    ) -> Report:
+        """Replay rejects of *rows*, as a new process would."""
+        with self.ledger() as store:
+            return replay_rejects(
+                make_extract(rows),
+                mapping,
+                select=select,
+                settings=self.settings(),
+                ledger=more.pop("ledger", store),
+                options=more.pop("options", FAST),
+                network=more.pop("network", None) or SandboxTransport(self.sandbox),
                 now=lambda: self.instant,
                 max_record_ids=1024,
                 **more,

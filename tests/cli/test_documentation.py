@@ -13,7 +13,7 @@ from airflow_provider_payrecords.cli.app import app
 from airflow_provider_payrecords.cli.exits import ExitCode
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-BUILT_ON = {"report": "plan", "export": "status", "request": "report"}
+BUILT_ON = {"report": "plan", "replay": "report", "export": "status", "request": "report"}
 """Sections that take options of another for said."""
 
 
@@ -43,7 +43,9 @@ def test_every_command_has_its_section_and_its_usage(page: str, command: str) ->
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_in_the_section_or_in_the_one_it_builds_on(page: str, command: str) -> None:
-    text = section(page, command) + section(page, BUILT_ON.get(command, command))
+    text, below = section(page, command), BUILT_ON.get(command)
+    while below is not None:
+        text, below = text + section(page, below), BUILT_ON.get(below)
     assert options_of(command) - options_in(text) == set()
 
 

@@ -245,7 +245,7 @@ def test_a_claimed_payment_that_is_found_is_confirmed() -> None:
     assert settled(Event.FOUND).state is State.CONFIRMED
 
 
-@pytest.mark.parametrize("event", [Event.ABSENT, Event.CLAIM, Event.ROW_CHANGED])
+@pytest.mark.parametrize("event", [Event.ABSENT, Event.CHOSEN, Event.CLAIM, Event.ROW_CHANGED])
 def test_an_event_that_is_no_outcome_is_an_error(event: Event) -> None:
     with pytest.raises(IllegalTransitionError):
         settle(claimed(), outcome(event), NOW)
@@ -271,7 +271,7 @@ def test_a_record_found_late_confirms_an_entry_under_review(event: Event) -> Non
     assert (entry.state, entry.payment_record, entry.error_code) == (State.CONFIRMED, "pr_1", None)
 
 
-@pytest.mark.parametrize("event", [Event.REFUSED, Event.NOT_SENT, Event.LOST, Event.KEY_CLASH, Event.STUCK])
+@pytest.mark.parametrize("event", [Event.REFUSED, Event.REFUSED_BEFORE, Event.NOT_SENT, Event.LOST, Event.STUCK])
 def test_no_other_outcome_moves_an_entry_out_of_review(event: Event) -> None:
     entry = expired_review()
     assert settle(entry, outcome(event), NOW) is entry

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from airflow_provider_payrecords.core.entry import SECOND_RECORD, SENDING, Action, settle
 from airflow_provider_payrecords.core.lifecycle import REPLAY_WINDOW, Event, State
@@ -49,11 +48,6 @@ def test_a_confirmed_entry_without_record_id_is_not_mistaken_for_an_unconfirmed_
     confirmed = settled(Event.ACCEPTED, payment_record=None)  # attach_payment answers an invoice
     reviewed = decide(confirmed, "b").entry
     assert decide(reviewed).action is Action.DONE
-
-
-def test_a_person_can_say_absent() -> None:
-    review = decide(settled(Event.LOST), now=NOW + timedelta(hours=30)).entry
-    assert settle(review, outcome(Event.ABSENT), NOW).state is State.PLANNED
 
 
 def test_a_second_refund_of_one_record_is_never_dropped_silently() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -129,6 +130,8 @@ def test_a_stop_while_waiting_ends_the_call_with_what_is_known() -> None:
         ([LOST, None, refused(400, type="idempotency_error")], Event.KEY_CLASH),
         ([refused(500, idempotent_replayed="true")], Event.STUCK),
         ([LOST, None, refused(500, idempotent_replayed="true")], Event.STUCK),
+        ([refused(400, idempotent_replayed="true")], Event.REFUSED_BEFORE),
+        ([LOST, None, refused(404, code="resource_missing", idempotent_replayed="true")], Event.REFUSED_BEFORE),
         ([BROKEN, STOP], Event.LOST),
         ([LOST, STOP], Event.LOST),
         ([refused(409, code="idempotency_key_in_use"), STOP], Event.LOST),
@@ -209,6 +212,44 @@ def test_a_payment_is_claimed_then_sent_then_settled(action: Action) -> None:
     assert effects[1] == effects[3] == Send(REQUEST, until=LEASE)
     assert result.called is not None
     assert (result.called.sends, result.entry) == (2, ENTRY)
+
+
+def test_a_payment_is_sent_and_settled_under_the_key_of_its_claim() -> None:
+    under = replace(ENTRY, idempotency_key="payrecords-1.2")
+    story = [Decision(Action.SEND, under, changed=True), OK, under]
+    _, effects = feed(report(COMMAND, REQUEST, SCOPE, INTENT, POLICY, NO_JITTER), story)
+    assert effects[1] == Send(encode(COMMAND, "payrecords-1.2"), LEASE)
+    assert isinstance(effects[2], Settle)
+    assert effects[2].settlement.idempotency_key == "payrecords-1.2"
+
+
+SPENT = replace(ENTRY, state=State.REJECTED, idempotency_key="payrecords-1.2")
+STORED = refused(400, idempotent_replayed="true")
+
+
+def test_a_replay_goes_on_once_under_the_next_key_if_its_refusal_was_stored() -> None:
+    again = replace(ENTRY, idempotency_key="payrecords-1.2")
+    last = replace(SPENT, idempotency_key="payrecords-1.3")
+    story = [
+        Decision(Action.SEND, ENTRY, changed=True),
+        STORED,
+        SPENT,
+        Decision(Action.SEND, again, changed=True),
+        STORED,
+        last,
+    ]
+    flow = report(COMMAND, REQUEST, SCOPE, replace(INTENT, replay=True), POLICY, NO_JITTER)
+    result, effects = feed(flow, story)
+    sent = [effect.request.idempotency_key for effect in effects if isinstance(effect, Send)]
+    assert (sent, result.entry) == (["payrecords-1", "payrecords-1.2"], last)
+
+
+@pytest.mark.parametrize("replay", [False, True])
+def test_a_payment_goes_on_under_no_other_key_unless_it_is_a_replay_of_a_stored_refusal(replay: bool) -> None:
+    after = replace(SPENT, idempotency_key="payrecords-1") if replay else SPENT
+    story = [Decision(Action.SEND, ENTRY, changed=True), STORED, after]
+    result, _ = feed(report(COMMAND, REQUEST, SCOPE, replace(INTENT, replay=replay), POLICY, NO_JITTER), story)
+    assert result.entry is after
 
 
 def test_a_confirmed_payment_is_settled_with_the_ids_of_the_answer() -> None:

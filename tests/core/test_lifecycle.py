@@ -10,7 +10,7 @@ from airflow_provider_payrecords.core.errors import IllegalTransitionError
 from airflow_provider_payrecords.core.lifecycle import TRANSITIONS, Event, State, step
 
 PAIRS = [(state, event) for state in State for event in Event]
-PROOF_OF_A_RECORD = {Event.ACCEPTED, Event.FOUND, Event.ROW_RESTORED}
+PROOF_OF_A_RECORD = {Event.ACCEPTED, Event.FOUND, Event.CHOSEN, Event.ROW_RESTORED}
 
 
 @pytest.mark.parametrize(("state", "event"), TRANSITIONS)
@@ -81,5 +81,5 @@ def test_no_event_sequence_confirms_without_proof(events: list[Event]) -> None:
     for event in (event for event in events if event is not Event.ROW_RESTORED or proven):
         if (state, event) in TRANSITIONS:
             state = step(state, event)
-            proven |= event in (Event.ACCEPTED, Event.FOUND)
+            proven |= event in (Event.ACCEPTED, Event.FOUND, Event.CHOSEN)
         assert proven or state is not State.CONFIRMED

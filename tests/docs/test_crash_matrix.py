@@ -37,6 +37,9 @@ ELSEWHERE = {
     "500 that Stripe stored, and no record of it is found": (
         "tests/bulk/test_trouble.py::test_a_stored_500_without_a_record_is_in_review"
     ),
+    "a refused payment is replayed, and Stripe had stored the refusal": (
+        "tests/bulk/test_replay.py::test_a_stored_refusal_is_followed_by_one_send_under_the_next_key"
+    ),
     "more than 23 hours after the first claim of an unknown payment": (
         "tests/bulk/test_crashes.py::test_a_crash_whose_key_has_expired"
     ),

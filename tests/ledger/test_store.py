@@ -115,8 +115,17 @@ def test_an_outcome_without_entry_is_an_error_and_nothing_of_the_batch_is_saved(
 def test_an_event_the_table_does_not_have_saves_nothing_of_the_batch(ledger: LedgerStore) -> None:
     ledger.claim(SCOPE, [intent("k1"), intent("k2")], ANNA, NOW)
     with pytest.raises(IllegalTransitionError):
-        ledger.settle(SCOPE, [outcome(Event.ACCEPTED, "k1"), outcome(Event.ABSENT, "k2")], NOW)
+        ledger.settle(SCOPE, [outcome(Event.ACCEPTED, "k1"), outcome(Event.CLAIM, "k2")], NOW)
     assert ledger.look_up(SCOPE, ["k1"])["k1"].state is State.CLAIMED
+
+
+def test_a_person_s_word_is_kept_with_the_key_that_follows(ledger: LedgerStore) -> None:
+    ledger.claim(SCOPE, [intent("k1")], ANNA, NOW)
+    (stuck,) = ledger.settle(SCOPE, [outcome(Event.STUCK, "k1", error_code="stored_server_error")], NOW)
+    (absent,) = ledger.settle(SCOPE, [outcome(Event.ABSENT, "k1", run_id="review-1")], NOW)
+    assert ledger.look_up(SCOPE, ["k1"]) == {"k1": absent}
+    assert (absent.state, absent.run_id) == (State.PLANNED, "review-1")
+    assert absent.idempotency_key == f"{stuck.idempotency_key}.2"
 
 
 def test_looking_up_returns_what_is_known_and_changes_nothing(ledger: LedgerStore) -> None:
