@@ -17,11 +17,12 @@ from bench.run import Scenario, Server, measure, running_server
 
 LIMIT = 100
 FULL = (
-    (Scenario("healthy-8", 8, 2000), 5),
-    (Scenario("healthy-32", 32, 2000), 5),
-    (Scenario("healthy-100", 100, 2000), 5),
+    (Scenario("healthy-8", 8, 1000), 5),
+    (Scenario("healthy-32", 32, 1000), 5),
+    (Scenario("healthy-100", 100, 1000), 5),
     (Scenario("limit", 8, 1000, limit=LIMIT), 3),
     (Scenario("faults", 32, 1000, seed=1), 3),
+    (Scenario("again", 32, 1000, seed=1, runs=2), 1),
 )
 QUICK = (
     (Scenario("healthy-32", 32, 300), 1),
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str]) -> None:
             rounds = _measure(server, scenario, count, _names(asked, scenario), client_core)
             table = (tables.trouble if scenario.limit or scenario.seed else tables.healthy)(rounds)
             print(tables.heading(scenario, count))
-            print(tables.markdown(table) if asked.markdown else tables.plain(table), "\n", flush=True)
+            print(tables.markdown(table) if asked.markdown else tables.plain(table))
+            print(tables.server_line(rounds), "\n", flush=True)
             kept[scenario.name] = {name: [asdict(one) for one in taken] for name, taken in rounds.items()}
     print("\n".join(tables.notes([name for name in CONTENDERS if any(name in rounds for rounds in kept.values())])))
     print(f"load at the end {os.getloadavg()[0]:.1f}")
@@ -71,13 +73,21 @@ def _chosen(asked: argparse.Namespace) -> list[tuple[Scenario, int]]:
 
 
 def _names(asked: argparse.Namespace, scenario: Scenario) -> list[str]:
-    """Return who runs in a scenario: what sends one request at a time does not change with the concurrency."""
+    """
+    Return who runs in a scenario.
+
+    What sends one request at a time does not change with the concurrency, and what a key is matters in a second run.
+    """
     if asked.only:
         return [name for name in CONTENDERS if name in asked.only]
-    once = "healthy-32" if asked.quick else "healthy-8"
-    with_serial = scenario.name == once or (scenario.seed is not None and not asked.quick)
+    serial = scenario.name == ("healthy-32" if asked.quick else "healthy-8")
     left_out = ["HttpOperator"] if asked.quick else []
-    return [name for name, one in CONTENDERS.items() if name not in left_out and (with_serial or not one.serial)]
+    left_in = ["HttpOperator mapped"] if scenario.seed is not None and not asked.quick else []
+    return [
+        name
+        for name, one in CONTENDERS.items()
+        if name in left_in or ((serial or not one.serial) and (scenario.runs > 1 or one.keyed) and name not in left_out)
+    ]
 
 
 def _cores(*, pinned: bool) -> tuple[int | None, int | None]:

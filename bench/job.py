@@ -55,6 +55,13 @@ class Outcome:
         self.errors[error] = self.errors.get(error, 0) + 1
 
 
+def all_in_all(outcomes: list[Outcome]) -> Outcome:
+    """Return what is known after the last of several runs: an id that was known before is still known."""
+    last = outcomes[-1]
+    ids = {reference: record for one in outcomes for reference, record in one.ids.items()}
+    return Outcome(ids, [reference for reference in last.review if reference not in ids], last.errors)
+
+
 async def in_window(
     rows: Iterable[dict[str, str]], concurrency: int, send: Callable[[dict[str, str]], Awaitable[None]]
 ) -> None:

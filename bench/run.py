@@ -29,6 +29,7 @@ class Scenario:
     Attributes:
         limit: Requests a second that the server lets through; None for all.
         seed: Seed of the server's trouble; None for none.
+        runs: How often the job is done: a task that failed is tried again, and does all of it again.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Scenario:
     rows: int
     limit: int | None = None
     seed: int | None = None
+    runs: int = 1
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def measure(server: Server, name: str, scenario: Scenario, core: int | None) -> 
             "extract": str(extract),
             "folder": folder,
             "concurrency": scenario.concurrency,
+            "runs": scenario.runs,
             "core": core,
         }
         return judge(references, _run(name, asked, Path(folder)))

@@ -66,8 +66,16 @@ def heading(scenario: Scenario, count: int) -> str:
         what = f"server that lets {scenario.limit} requests a second through"
     if scenario.seed is not None:
         what = "server with mixed faults"
+    if scenario.runs > 1:
+        what += ", the whole job done again as a task that is tried again does"
     times = "once" if count == 1 else f"{count} times"
     return f"{scenario.name}: {what}, {scenario.rows:,} payments, concurrency {scenario.concurrency}, {times}"
+
+
+def server_line(rounds: Rounds) -> str:
+    """Say how busy the server was: near 100 % it would be what was measured."""
+    busiest = max((one.server_share, name) for name, taken in rounds.items() for one in taken)
+    return f"  the server was busy for at most {busiest[0]:.0%} of the time ({busiest[1]})"
 
 
 def surroundings() -> list[str]:

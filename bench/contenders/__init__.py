@@ -25,12 +25,14 @@ class Contender:
     Attributes:
         place: Module and function.
         text: What it does, for the table's notes.
+        keyed: It sends the same key for a payment in every run.
         serial: It sends one request at a time, whatever the concurrency.
         share: Part of a job's rows that it is given, where a whole job would take minutes.
     """
 
     place: str
     text: str
+    keyed: bool = True
     serial: bool = False
     share: float = 1.0
 
@@ -47,6 +49,9 @@ CONTENDERS = {
     ),
     "sdk threads": Contender("sdk:threads", "the same in a ThreadPoolExecutor"),
     "sdk async": Contender("sdk:with_httpx", "…_async calls over stripe.HTTPXClient, max_network_retries=2"),
+    "sdk async random keys": Contender(
+        "sdk:with_random_keys", "the same without a key: the SDK makes a random one for each call", keyed=False
+    ),
     "sdk async aiohttp": Contender(
         "sdk:with_aiohttp", "…_async calls over stripe.AIOHTTPClient, max_network_retries=2"
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from contextlib import redirect_stdout
 
 from airflow_provider_payrecords.cli.app import run as command_line
@@ -16,7 +17,7 @@ RATE = 10_000
 
 def run(job: Job) -> Outcome:
     """Report every payment by ``payrecords report``."""
-    mapping, results = job.folder / "mapping.json", job.folder / "results.jsonl"
+    mapping, results = job.folder / "mapping.json", job.folder / f"results-{time.time_ns()}.jsonl"
     mapping.write_text(json.dumps(MAPPING), encoding="utf-8")
     arguments = ["report", str(job.extract), "--mapping", str(mapping), "--results", str(results)]
     arguments += ["--ledger", f"sqlite:///{job.folder / 'ledger.db'}", "--api-base", job.base, "--api-key", API_KEY]

@@ -8,6 +8,7 @@ import pytest
 
 from bench import tables
 from bench.contenders import BASELINE, CONTENDERS
+from bench.job import Outcome, all_in_all
 from bench.run import Measured, Scenario, Server, judge, measure, running_server
 
 ROWS = 12
@@ -71,6 +72,21 @@ def test_what_is_lost_doubled_and_wrong_is_counted() -> None:
 def test_what_is_in_review_is_not_lost() -> None:
     one = judge(["a", "b"], told({"a": "1"}, {"a": ["1"]}, review=("b",)))
     assert (one.lost, one.review) == (0, 1)
+
+
+def test_what_was_known_once_stays_known() -> None:
+    first, second = Outcome({"a": "1"}, ["b"], {"x": 2}), Outcome({"b": "2"}, ["a", "c"], {"y": 1})
+    assert all_in_all([first, second]) == Outcome({"a": "1", "b": "2"}, ["c"], {"y": 1})
+
+
+def test_a_second_run_of_ours_sends_nothing_that_is_confirmed(server: Server) -> None:
+    one = measure(server, "payrecords", Scenario("again", 4, ROWS, runs=2), None)
+    assert (one.requests, one.lost, one.twice) == (ROWS, 0, 0)
+
+
+def test_a_second_run_with_random_keys_doubles_every_payment(server: Server) -> None:
+    one = measure(server, "sdk async random keys", Scenario("again", 4, ROWS, runs=2), None)
+    assert (one.requests, one.lost, one.twice) == (2 * ROWS, 0, ROWS)
 
 
 def test_rates_are_of_rows() -> None:
