@@ -7,7 +7,9 @@ file that was asked for, in bounded memory. A file of an earlier run is replaced
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -151,10 +153,9 @@ class Results:
         try:
             yield
         except (OSError, duckdb.Error) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
             raise ResultsError(
-                f"The results file {self.path or '(temporary)'} cannot be written: {reason}. Choose another place; the "
-                "ledger holds every outcome, so running again sends nothing twice."
+                f"The results file {self.path or '(temporary)'} cannot be written: {_reason(error)}. Choose another "
+                "place; the ledger holds every outcome, so running again sends nothing twice."
             ) from None
 
 
@@ -205,6 +206,14 @@ def _may_be_replaced(path: Path) -> bool:
     except (OSError, duckdb.Error):
         return False
     return tuple(column[0] for column in found or ()) == FIELDS
+
+
+def _reason(error: OSError | duckdb.Error) -> str:
+    """Return what the system said; the rest of DuckDB's text may quote lines of the file."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    said = str(error)
+    return next((text for text in map(os.strerror, errno.errorcode) if text in said), type(error).__name__)
 
 
 def _quoted(path: Path) -> str:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg.rows import dict_row
+
 from tests.foreign.process import ForeignServer
 
 API_KEY = "sk_test_acceptanceKey51Hx"
@@ -45,11 +48,16 @@ class Result:
 class Workspace:
     """A folder with one extract, mapping, ledger and results file, and the command lines that use them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ledger_url: str | None = None) -> None:
+        """
+        Args:
+            ledger_url: Of a PostgreSQL ledger; without it the ledger is a SQLite file in the folder.
+        """
         self.folder = folder
         self.extract = folder / "extract.csv"
         self.mapping = folder / "mapping.yaml"
         self.ledger = folder / "ledger.db"
+        self.ledger_url = ledger_url or f"sqlite:///{self.ledger}"
         self.results = folder / "results.jsonl"
 
     def report_arguments(self, api_base: str, *options: str, api_key: str = API_KEY) -> list[str]:
@@ -61,7 +69,7 @@ class Workspace:
         return ["plan", *self._common(api_base, API_KEY)]
 
     def _common(self, api_base: str, api_key: str) -> list[str]:
-        files = [f"--mapping={self.mapping}", f"--ledger=sqlite:///{self.ledger}", f"--results={self.results}"]
+        files = [f"--mapping={self.mapping}", f"--ledger={self.ledger_url}", f"--results={self.results}"]
         return [str(self.extract), *files, f"--api-base={api_base}", f"--api-key={api_key}", "--json"]
 
     def report(self, api_base: str, *options: str) -> Result:
@@ -105,6 +113,9 @@ class Workspace:
 
     def entries(self) -> list[dict[str, Any]]:
         """Return the ledger's entries, read with nothing but the database library."""
+        if self.ledger_url.startswith("postgresql"):
+            with psycopg.connect(self.ledger_url, row_factory=dict_row) as server:
+                return server.execute('SELECT * FROM entries ORDER BY key COLLATE "C"').fetchall()
         with sqlite3.connect(self.ledger) as database:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute("SELECT * FROM entries ORDER BY key")]
@@ -147,5 +158,5 @@ def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 30) -> Non
 def wait_for_requests(server: ForeignServer, process: subprocess.Popen[str], requests: int) -> None:
     """Wait until *server* saw so many requests, or the process that makes them has ended."""
     wait_until(
-        lambda: len(server.log()) >= requests or process.poll() is not None, f"{requests} requests at the server"
+        lambda: server.requests() >= requests or process.poll() is not None, f"{requests} requests at the server"
     )

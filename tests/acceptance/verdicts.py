@@ -21,7 +21,7 @@ def assert_exactly_once(extract: Extract, server: ForeignServer, workspace: Work
 
 def assert_export_agrees(workspace: Workspace) -> None:
     """``payrecords export`` says what the ledger file says."""
-    exported = workspace.run(["export", f"--ledger=sqlite:///{workspace.ledger}", "--format=jsonl"])
+    exported = workspace.run(["export", f"--ledger={workspace.ledger_url}", "--format=jsonl"])
     exported.expect(0)
     entries = [json.loads(line) for line in exported.out.splitlines()]
     shown = {entry["key"]: entry["payment_record"] for entry in entries if entry["state"] == "confirmed"}

@@ -78,6 +78,8 @@ class Application:
         """Answer one request. Effects happen before the first await, so requests never interleave."""
         if request.path == "/__log":
             return json_answer(200, self.journal.requests)
+        if request.path == "/__count":
+            return json_answer(200, len(self.journal.requests))
         if request.path == "/__commits":
             return json_answer(200, self.journal.commits)
         fault = self._faults.draw(_visit_key(request))

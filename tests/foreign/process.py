@@ -62,7 +62,12 @@ class ForeignServer:
 
     def log(self) -> list[dict[str, Any]]:
         """Return every request it saw."""
-        return self._ask("/__log")
+        log: list[dict[str, Any]] = self._ask("/__log")
+        return log
+
+    def requests(self) -> int:
+        """Return how many requests it saw."""
+        return int(self._ask("/__count"))
 
     def commits(self, endpoint: str = "report_payment") -> list[dict[str, Any]]:
         """Return every effect of *endpoint*."""
@@ -77,10 +82,9 @@ class ForeignServer:
         """Return how often each ``metadata[payrecords_key]`` was recorded."""
         return Counter(commit["form"]["metadata"]["payrecords_key"] for commit in self.commits())
 
-    def _ask(self, path: str) -> list[dict[str, Any]]:
+    def _ask(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:  # noqa: S310 - our own loopback URL
-            found: list[dict[str, Any]] = json.load(answer)
-        return found
+            return json.load(answer)
 
 
 def form_of(line: dict[str, Any]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """
 Start the foreign server: ``python -m tests.foreign.server --port 0 --seed 7 --mix mixed --state-file F``.
 
-Prints its URL and serves until it is killed. ``GET /__log`` and ``GET /__commits`` tell what it saw and did.
+Prints its URL and serves until it is killed. ``GET /__log``, ``/__count`` and ``/__commits`` tell what it saw and did.
 """
 
 from __future__ import annotations
