@@ -44,6 +44,20 @@ def claim_batch(
     return ClaimBatch(decisions, changed)
 
 
+def undone(known: Mapping[str, Entry], before: Mapping[str, Entry], written: Mapping[str, Entry]) -> dict[str, Entry]:
+    """
+    Return *known* as it was before this very call wrote to it, for a call whose COMMIT was not answered.
+
+    Only what is exactly as this call left it is undone: it was committed, and nothing has happened to it since.
+    """
+    as_before = {**known}
+    for key, entry in written.items():
+        if known.get(key) == entry:
+            del as_before[key]
+            as_before.update({key: before[key]} if key in before else {})
+    return as_before
+
+
 def settle_batch(known: Mapping[str, Entry], settlements: Sequence[Settlement], now: datetime) -> SettleBatch:
     """
     Apply *settlements* in order.

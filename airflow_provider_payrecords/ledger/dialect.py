@@ -1,20 +1,32 @@
 """
 All that differs between SQLite and PostgreSQL.
 
-Both give the same promise: a write transaction begun by ``begin_write`` runs alone, so what it read is still true when
-it writes, also for rows that did not exist yet. On SQLite that is ``BEGIN IMMEDIATE``; on PostgreSQL an advisory lock
-that ends with the transaction.
+On SQLite a write transaction runs alone (``BEGIN IMMEDIATE``). On PostgreSQL they run side by side: a row that is there
+is locked when it is read for a change, and of two that insert one key the later waits and is told. Both locks are taken
+in the order of the keys, and no transaction inserts after it has locked, so none waits in a circle.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    ARRAY,
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    any_,
+    bindparam,
+    create_engine,
+    event,
+)
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 POSTGRESQL_DRIVER = "postgresql+psycopg"
@@ -26,7 +38,30 @@ _ADVISORY_LOCK = 0x7061_7972_6563  # "payrec" in ASCII
 _WAL_ATTEMPTS = 20
 
 _TEXT_TYPES = {"sqlite": "TEXT", "postgresql": 'TEXT COLLATE "C"'}
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+_PASSING_STATES = frozenset(
+    {
+        "25P03",  # this transaction was left idle for too long, and ended
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+        "53300",  # too many connections
+        "57P01",  # the server shuts down
+        "57P02",  # it crashed
+        "57P03",  # it is starting, or recovering
+    }
+)
+_PASSING_REFUSALS = (
+    "starting up",
+    "shutting down",
+    "recovery mode",
+    "not yet accepting",
+    "too many",
+    "slots are reserved",
+)
+# A worker that is frozen, or cut off, in a transaction keeps its rows from the others: the server ends it before they
+# lose patience.
+_IDLE_MILLISECONDS = 15_000
+_SESSION = "SET lock_timeout = {lock}; SET idle_in_transaction_session_timeout = {idle}"
 
 
 def make_engine(url: URL, busy_timeout_seconds: float) -> Engine:
@@ -34,38 +69,126 @@ def make_engine(url: URL, busy_timeout_seconds: float) -> Engine:
     Return an engine for *url*, whose driver is one of the two above. Opens nothing yet.
 
     Args:
-        busy_timeout_seconds: How long a SQLite ledger waits for another process's transaction.
+        busy_timeout_seconds: How long one waits for another's lock: on the file with SQLite, on a row with PostgreSQL.
     """
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url, busy_timeout_seconds)
-    # Positional parameters, so that prepared rows are plain tuples for both databases.
-    return create_engine(
-        url, paramstyle="format", isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True
-    )
+    return _postgresql_engine(url, busy_timeout_seconds)
 
 
 @contextmanager
 def begin_write(engine: Engine) -> Iterator[Connection]:
-    """Run a transaction that no other writer overlaps; committed at the end, rolled back on any error."""
+    """Run a transaction that may write; committed at the end, rolled back on any error."""
     with engine.execution_options(**{_WRITING: True}).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def begin_alone(engine: Engine) -> Iterator[Connection]:
+    """Run a write transaction that no other of this kind overlaps."""
+    with begin_write(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
         yield connection
 
 
-def upsert_sql(engine: Engine, table: Table) -> str:
-    """Return SQL, compiled once, that saves a tuple of all columns of *table* by its primary key."""
-    statement: Any = _INSERTS[engine.dialect.name](table)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns),
-        set_={column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key},
-    )
-    return str(statement.compile(dialect=engine.dialect))
+class Writer:
+    """Saves rows of one table. A row is a tuple of all its columns; the last one of the primary key names it."""
+
+    def __init__(self, engine: Engine, table: Table) -> None:
+        self._in_arrays = engine.dialect.name == "postgresql"
+        names = ", ".join(table.columns.keys())
+        keys = ", ".join(table.primary_key.columns.keys())
+        rest = ", ".join(f"{one.name} = excluded.{one.name}" for one in table.columns if not one.primary_key)
+        types = [one.type.compile(engine.dialect) for one in table.columns]
+        # One statement for any number of rows, which the server parses and plans once.
+        places = ", ".join(f"%s::{one}[]" for one in types)
+        arrays = f"SELECT * FROM unnest({places})"  # noqa: S608 - the types of our own columns
+        rows = arrays if self._in_arrays else f"VALUES ({', '.join('?' * len(types))})"
+        self._insert = f"INSERT INTO {table.name} ({names}) {rows}"
+        self._on_conflict = f"ON CONFLICT ({keys})"
+        self._update = f"DO UPDATE SET {rest}"
+        self._key = table.primary_key.columns.keys()[-1]
+        self._key_index = table.columns.keys().index(self._key)
+
+    def add(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set[str]:
+        """
+        Insert *rows*, given in the order of their keys, that this transaction did not find.
+
+        Returns:
+            The keys that were inserted: all but those that another worker's transaction inserted meanwhile.
+        """
+        if not self._in_arrays:
+            connection.exec_driver_sql(self._insert, list(rows))
+            return {row[self._key_index] for row in rows}
+        sql = f"{self._insert} {self._on_conflict} DO NOTHING RETURNING {self._key}"
+        return set(connection.exec_driver_sql(sql, _as_arrays(rows)).scalars())
+
+    def put(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Save *rows* over those of the same primary key."""
+        sql = f"{self._insert} {self._on_conflict} {self._update}"
+        connection.exec_driver_sql(sql, _as_arrays(rows) if self._in_arrays else list(rows))
+
+
+def _as_arrays(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    return tuple(map(list, zip(*rows, strict=True)))
+
+
+def is_one_of(engine: Engine, column: Column[Any], values: str) -> ColumnElement[bool]:
+    """Return the condition that *column* is one of the parameter *values*."""
+    if engine.dialect.name == "postgresql":
+        return column == any_(bindparam(values, type_=ARRAY(column.type)))
+    return column.in_(bindparam(values, expanding=True))
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """
+    Return whether the same transaction may succeed a little later: the server restarts, or ended a conflict.
+
+    A busy SQLite file has been waited for already. A server that refuses this user or database goes on refusing.
+    """
+    if not hasattr(error.orig, "sqlstate"):
+        return False
+    state: str | None = getattr(error.orig, "sqlstate")  # noqa: B009 - not an attribute of every exception
+    if state is not None:
+        return state in _PASSING_STATES or state.startswith("08")
+    said = str(error.orig)
+    is_refusal = "FATAL" in said and not any(phrase in said for phrase in _PASSING_REFUSALS)
+    return error.connection_invalidated or (isinstance(error, OperationalError) and not is_refusal)
 
 
 def text_type(connection: Connection) -> str:
     """Return the column type for text that compares byte by byte, so that every ledger has the same order."""
     return _TEXT_TYPES[connection.dialect.name]
+
+
+def _postgresql_engine(url: URL, lock_timeout_seconds: float) -> Engine:
+    # A server that vanishes without a word must end in an error and not in a call that waits for hours.
+    arguments = {
+        "connect_timeout": "10",
+        "keepalives_idle": "15",
+        "keepalives_interval": "5",
+        "tcp_user_timeout": "30000",
+    }
+    engine = create_engine(
+        url,
+        connect_args={name: value for name, value in arguments.items() if name not in url.query},
+        # Positional parameters, so that prepared rows are plain tuples for both databases.
+        paramstyle="format",
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    # Set here and not as options of the connection, which poolers such as PgBouncer refuse.
+    sql = _SESSION.format(lock=int(lock_timeout_seconds * 1000), idle=_IDLE_MILLISECONDS)
+    event.listen(engine, "connect", lambda connection, _record: _run_alone(connection, sql))
+    return engine
+
+
+def _run_alone(connection: Any, sql: str) -> None:
+    connection.autocommit, before = True, connection.autocommit
+    connection.execute(sql)
+    connection.autocommit = before
 
 
 def _sqlite_engine(url: URL, busy_timeout_seconds: float) -> Engine:

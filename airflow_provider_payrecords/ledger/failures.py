@@ -12,12 +12,18 @@ from airflow_provider_payrecords.core.errors import LedgerError, LedgerSchemaErr
 _NOT_A_DATABASE = "file is not a database"
 _NEXT_STEPS = {
     "database is locked": "Another process is writing to it: let it finish, then run again.",
+    "lock timeout": "Another process is writing the same payments: let it finish, then run again.",
     "readonly database": "It is read-only here: give this user write access to the file and its folder.",
+    "read-only transaction": "It is read-only here: give the server that may be written, and a user who may write.",
+    "permission denied": "Give this user the right to make, read and write the ledger's tables.",
     "disk is full": "Free some disk space, then run again.",
     "disk i/o error": "Check the disk and its free space, then run again.",
     "unable to open database file": "Check that its folder exists and that this user may write there.",
     "malformed": "The file is damaged: restore it from a backup; do not start an empty one for payments already sent.",
     "password authentication failed": "Check the user and the password of the ledger's connection.",
+    "no space left on device": "Free some disk space on the database server, then run again.",
+    "does not exist": "Check the database and the user of the ledger's connection, and make them first.",
+    "resolve host": "Check the host of the ledger's connection.",
     "connection": "Check that the database server is running and can be reached from here.",
 }
 _OTHERWISE = "Nothing more was sent. Correct the cause, then run again."

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from airflow_provider_payrecords import __version__
 from airflow_provider_payrecords.core.errors import LedgerSchemaError
-from airflow_provider_payrecords.ledger.dialect import begin_write, text_type
+from airflow_provider_payrecords.ledger.dialect import begin_alone, text_type
 from airflow_provider_payrecords.ledger.failures import guarded
 from airflow_provider_payrecords.ledger.schema import LEDGER_META, METADATA
 
@@ -101,7 +101,7 @@ def migrate(engine: Engine, name: str, steps: Sequence[Step] = STEPS) -> None:
         with engine.connect() as connection:
             done = _steps_done(connection, name, len(steps))
         while done < len(steps):
-            with begin_write(engine) as connection:
+            with begin_alone(engine) as connection:
                 done = _steps_done(connection, name, len(steps))  # another process may have been faster
                 if done < len(steps):
                     _run(connection, done + 1, steps[done])

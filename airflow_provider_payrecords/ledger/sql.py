@@ -1,13 +1,17 @@
 """
 The durable ledger: SQLAlchemy Core over SQLite, or PostgreSQL by the same code.
 
-A batch costs one transaction: one SELECT for the known entries, one executemany for those that changed. Rows pass as
+A batch costs one transaction: one SELECT for the known entries, one statement for those that changed. Rows pass as
 plain tuples, which is what makes a hundred claims cost about as much as one. ``dialect.py`` knows the databases apart.
+
+Every method but ``claim`` has the same effect done twice, and ``claim`` knows its own work again: so each is tried
+again, within ``Patience``, when a database server goes away in the middle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -18,9 +22,11 @@ from airflow_provider_payrecords.core import entry as rules
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.errors import LedgerError
 from airflow_provider_payrecords.core.lifecycle import State
-from airflow_provider_payrecords.ledger.batch import claim_batch, settle_batch
-from airflow_provider_payrecords.ledger.dialect import begin_write, upsert_sql
+from airflow_provider_payrecords.ledger.batch import settle_batch
+from airflow_provider_payrecords.ledger.claiming import Claiming
+from airflow_provider_payrecords.ledger.dialect import Writer, begin_write, is_one_of, is_passing
 from airflow_provider_payrecords.ledger.failures import guarded
+from airflow_provider_payrecords.ledger.patience import Answer, Patience
 from airflow_provider_payrecords.ledger.schema import (
     ENTRIES,
     KEY_COLUMNS,
@@ -40,8 +46,12 @@ PAGE_SIZE = 1000
 _KEYS_PER_SELECT = 500  # SQLite before 3.32 takes 999 parameters a statement
 
 _IN_SCOPE = tuple(column == bindparam(column.name) for column in SCOPE_COLUMNS)
-_BY_KEYS = select(ENTRIES).where(*_IN_SCOPE, ENTRIES.c.key.in_(bindparam("keys", expanding=True)))
-_BY_OWNERS = select(ENTRIES).where(*_IN_SCOPE, ENTRIES.c.owner.in_(bindparam("owners", expanding=True)))
+_BY_OWNERS = (
+    select(ENTRIES)
+    .where(*_IN_SCOPE, ENTRIES.c.owner.in_(bindparam("owners", expanding=True)))
+    .order_by(ENTRIES.c.key)
+    .with_for_update()
+)
 _OWNERS = select(ENTRIES.c.owner).distinct().where(*_IN_SCOPE, ENTRIES.c.owner.is_not(None))
 _PAGE = select(ENTRIES).order_by(*KEY_COLUMNS).limit(PAGE_SIZE)
 _GROUPS = (*SCOPE_COLUMNS, ENTRIES.c.state, ENTRIES.c.currency)
@@ -60,51 +70,55 @@ class SqlLedger:
     Threads may share one, and processes may share its database. A process that forks opens its own.
     """
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, name: str, patience: Patience | None = None) -> None:
         """
         Keep *engine*; nothing is opened yet.
 
         Args:
             name: The ledger as people may see it in errors: a URL without a password.
+            patience: How long a server that went away is waited for.
         """
         self.name = name
+        self.patience = patience or Patience()
         self._engine = engine
-        self._upsert_entry = upsert_sql(engine, ENTRIES)
-        self._upsert_run = upsert_sql(engine, RUNS)
+        self._entries = Writer(engine, ENTRIES)
+        self._runs = Writer(engine, RUNS)
+        by_keys = select(ENTRIES).where(*_IN_SCOPE, is_one_of(engine, ENTRIES.c.key, "keys"))
+        self._by_keys = {False: by_keys, True: by_keys.order_by(ENTRIES.c.key).with_for_update()}
 
     def claim(self, scope: Scope, intents: Sequence[Intent], worker: Worker, now: datetime) -> list[Decision]:
-        """Decide each intent, in order, and save what changed: one transaction, alone among writers."""
-        with guarded(self.name), begin_write(self._engine) as connection:
-            known = _fetch(connection, scope, [intent.key for intent in intents])
-            decisions, changed = claim_batch(known, scope, intents, worker, now)
-            self._save(connection, changed.values())
-        return decisions
+        """Decide each intent, in order, and save what changed."""
+        return self._write(Claiming(self, scope, intents, worker, now))
 
     def settle(self, scope: Scope, settlements: Sequence[Settlement], now: datetime) -> list[Entry]:
         """Apply outcomes, in order, and return the entries as they then stand."""
-        with guarded(self.name), begin_write(self._engine) as connection:
-            known = _fetch(connection, scope, [settlement.key for settlement in settlements])
+
+        def work(connection: Connection) -> list[Entry]:
+            known = self.fetch(connection, scope, {settlement.key for settlement in settlements}, lock=True)
             entries, changed = settle_batch(known, settlements, now)
-            self._save(connection, changed.values())
-        return entries
+            self.put(connection, changed.values())
+            return entries
+
+        return self._write(work)
 
     def look_up(self, scope: Scope, keys: Sequence[str]) -> dict[str, Entry]:
         """Return the known entries by key, in the order of *keys*. Changes nothing."""
-        with guarded(self.name), self._engine.connect() as connection:
-            known = _fetch(connection, scope, keys)
+        known = self._read(lambda connection: self.fetch(connection, scope, keys))
         return {key: known[key] for key in keys if key in known}
 
     def owners(self, scope: Scope) -> set[str]:
         """Return who holds claims in this scope."""
-        with guarded(self.name), self._engine.connect() as connection:
-            return set(connection.execute(_OWNERS, _scope_values(scope)).scalars())
+        return {owner for (owner,) in self._rows_of(_OWNERS, _scope_values(scope))}
 
     def lapse(self, scope: Scope, owners: Collection[str], now: datetime) -> int:
         """Turn every claim of *owners*, who are known to be dead, into unknown. Return how many."""
-        with guarded(self.name), begin_write(self._engine) as connection:
+
+        def work(connection: Connection) -> int:
             rows = connection.execute(_BY_OWNERS, {**_scope_values(scope), "owners": list(owners)}).all()
-            self._save(connection, [rules.lapse(entry_from_row(row), now) for row in rows])
-        return len(rows)
+            self.put(connection, [rules.lapse(entry_from_row(row), now) for row in rows])
+            return len(rows)
+
+        return self._write(work)
 
     def entries(self, selection: Selection) -> Iterator[Entry]:
         """
@@ -114,59 +128,80 @@ class SqlLedger:
         meanwhile comes as it was when its page was read.
         """
         statement = _PAGE.where(*_conditions(selection))
-        rows = self._read(statement)
+        rows = self._rows_of(statement)
         while rows:
             yield from map(entry_from_row, rows)
             last = tuple_(*map(literal, rows[-1][: len(KEY_COLUMNS)]))
-            rows = self._read(statement.where(tuple_(*KEY_COLUMNS) > last)) if len(rows) == PAGE_SIZE else []
+            rows = self._rows_of(statement.where(tuple_(*KEY_COLUMNS) > last)) if len(rows) == PAGE_SIZE else []
 
     def counts(self, selection: Selection) -> list[Count]:
         """Return entries and money by scope, state and currency, in that order."""
         return [
             Count(Scope(account, mode, endpoint, source), State(state), currency, entries, int(amount_minor))
-            for account, mode, endpoint, source, state, currency, entries, amount_minor in self._read(
+            for account, mode, endpoint, source, state, currency, entries, amount_minor in self._rows_of(
                 _COUNTS.where(*_conditions(selection))
             )
         ]
 
     def start_run(self, run: Run) -> None:
         """Remember that a run began. One that began before under this id is replaced."""
-        with guarded(self.name), begin_write(self._engine) as connection:
-            connection.exec_driver_sql(self._upsert_run, run_values(run))
+        self._write(lambda connection: self._runs.put(connection, [run_values(run)]))
 
     def finish_run(self, run_id: str, finished_at: datetime, summary: dict[str, Any]) -> None:
         """Remember how a run ended."""
         end = {"finished_at": to_text(finished_at), "summary": summary_text(summary)}
-        with guarded(self.name), begin_write(self._engine) as connection:
-            if not connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(end)).rowcount:
-                raise LedgerError(f"Run {run_id} is not in the ledger: call start_run before finish_run.")
+        statement = update(RUNS).where(RUNS.c.run_id == run_id).values(end)
+        if not self._write(lambda connection: connection.execute(statement).rowcount):
+            raise LedgerError(f"Run {run_id} is not in the ledger: call start_run before finish_run.")
 
     def runs(self, limit: int = 20) -> list[Run]:
         """Return the latest runs, newest first."""
-        return [run_from_row(row) for row in self._read(_RUNS.limit(limit))]
+        return [run_from_row(row) for row in self._rows_of(_RUNS.limit(limit))]
 
     def close(self) -> None:
         """Release connections. Calling twice does nothing."""
         self._engine.dispose()
 
-    def _read(self, statement: Executable) -> Sequence[Sequence[Any]]:
-        with guarded(self.name), self._engine.connect() as connection:
-            return list(connection.execute(statement))
+    def fetch(
+        self, connection: Connection, scope: Scope, keys: Collection[str], *, lock: bool = False
+    ) -> dict[str, Entry]:
+        """Return the known entries by key; with *lock*, nobody else changes them before this transaction ends."""
+        values = _scope_values(scope)
+        remaining = iter(sorted(keys))
+        known: dict[str, Entry] = {}
+        while some := list(islice(remaining, _KEYS_PER_SELECT)):
+            rows = connection.execute(self._by_keys[lock], {**values, "keys": some})
+            known.update((entry.key, entry) for entry in map(entry_from_row, rows))
+        return known
 
-    def _save(self, connection: Connection, entries: Iterable[Entry]) -> None:
-        rows = [entry_values(entry) for entry in entries]
-        if rows:
-            connection.exec_driver_sql(self._upsert_entry, rows)
+    def add(self, connection: Connection, entries: Collection[Entry]) -> set[str]:
+        """Insert new *entries* of one scope. Return the keys of those that no other worker has inserted first."""
+        ordered = sorted(entries, key=lambda entry: entry.key)
+        return self._entries.add(connection, [entry_values(entry) for entry in ordered]) if ordered else set()
 
+    def put(self, connection: Connection, entries: Collection[Entry]) -> None:
+        """Save *entries*, which this transaction has locked or inserted."""
+        if entries:
+            self._entries.put(connection, [entry_values(entry) for entry in entries])
 
-def _fetch(connection: Connection, scope: Scope, keys: Sequence[str]) -> dict[str, Entry]:
-    values = _scope_values(scope)
-    remaining = iter(keys)
-    known: dict[str, Entry] = {}
-    while some := list(islice(remaining, _KEYS_PER_SELECT)):
-        rows = connection.execute(_BY_KEYS, {**values, "keys": some})
-        known.update((entry.key, entry) for entry in map(entry_from_row, rows))
-    return known
+    def _rows_of(self, statement: Executable, values: Mapping[str, str] | None = None) -> Sequence[Sequence[Any]]:
+        return self._read(lambda connection: connection.execute(statement, values).all())
+
+    def _read(self, work: Callable[[Connection], Answer]) -> Answer:
+        return self._insist(work, self._engine.connect)
+
+    def _write(self, work: Callable[[Connection], Answer]) -> Answer:
+        return self._insist(work, lambda: begin_write(self._engine))
+
+    def _insist(
+        self, work: Callable[[Connection], Answer], begin: Callable[[], AbstractContextManager[Connection]]
+    ) -> Answer:
+        def transaction() -> Answer:
+            with begin() as connection:
+                return work(connection)
+
+        with guarded(self.name):
+            return self.patience.insist(transaction, is_passing)
 
 
 def _scope_values(scope: Scope) -> Mapping[str, str]:

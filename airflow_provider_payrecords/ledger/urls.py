@@ -13,6 +13,7 @@ from airflow_provider_payrecords.core.errors import SettingsError
 from airflow_provider_payrecords.ledger.dialect import POSTGRESQL_DRIVER, SQLITE_DRIVER, is_memory, make_engine
 from airflow_provider_payrecords.ledger.failures import unavailable
 from airflow_provider_payrecords.ledger.migrations import migrate
+from airflow_provider_payrecords.ledger.patience import Patience
 from airflow_provider_payrecords.ledger.sql import SqlLedger
 
 _DRIVERS = {"sqlite": SQLITE_DRIVER, "postgresql": POSTGRESQL_DRIVER, "postgres": POSTGRESQL_DRIVER}
@@ -20,7 +21,9 @@ _UNREADABLE = "(unreadable URL)"
 _URL_ADVICE = "Give sqlite:///path/ledger.db, postgresql://user@host/database, or a path."
 
 
-def open_ledger(url: str | PathLike[str], *, busy_timeout_seconds: float = 30.0) -> SqlLedger:
+def open_ledger(
+    url: str | PathLike[str], *, busy_timeout_seconds: float = 30.0, patience: Patience | None = None
+) -> SqlLedger:
     """
     Open a ledger; make it if it does not exist.
 
@@ -29,7 +32,9 @@ def open_ledger(url: str | PathLike[str], *, busy_timeout_seconds: float = 30.0)
     Args:
         url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``postgresql://user:password@host/database``, or the
             path of a SQLite file. Nothing that lives in memory: ``MemoryLedger`` is for tests.
-        busy_timeout_seconds: How long a SQLite ledger waits while another process writes.
+        busy_timeout_seconds: How long a call waits for what another process is writing: the whole ledger on SQLite,
+            the same payments on PostgreSQL.
+        patience: How long a server that goes away later is waited for; one that is not there now is an error at once.
 
     Raises:
         SettingsError: This names no place that remembers.
@@ -54,7 +59,7 @@ def open_ledger(url: str | PathLike[str], *, busy_timeout_seconds: float = 30.0)
     except BaseException:
         engine.dispose()
         raise
-    return SqlLedger(engine, name)
+    return SqlLedger(engine, name, patience)
 
 
 def safe_url(url: str | PathLike[str]) -> str:

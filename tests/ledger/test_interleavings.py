@@ -10,7 +10,14 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from airflow_provider_payrecords.core.entry import SENDING, Entry, Worker
 from airflow_provider_payrecords.core.errors import IllegalTransitionError, LedgerError
@@ -31,11 +38,14 @@ names = st.sampled_from(["anna", "bert", "carl"])
 class TwoLedgers(RuleBasedStateMachine):
     """The same calls to both ledgers; every answer and all that is stored must be equal."""
 
+    empty_postgresql: Callable[[], str] | None = None
+
     @initialize()
     def open(self) -> None:
         self.now = NOW
         self.folder = tempfile.TemporaryDirectory()
-        self.sql = open_ledger(Path(self.folder.name) / "ledger.db")
+        self.url = self.empty_postgresql() if self.empty_postgresql else str(Path(self.folder.name, "ledger.db"))
+        self.sql = open_ledger(self.url)
         self.memory = MemoryLedger()
         self.accepted: set[tuple[str, str]] = set()
         self.held: dict[str, Entry] = {}
@@ -85,7 +95,7 @@ class TwoLedgers(RuleBasedStateMachine):
     @rule()
     def the_ledger_is_opened_again(self) -> None:
         self.sql.close()
-        self.sql = open_ledger(self.sql.name)
+        self.sql = open_ledger(self.url)
 
     @invariant()
     def both_hold_the_same(self) -> None:
@@ -101,5 +111,13 @@ class TwoLedgers(RuleBasedStateMachine):
                 assert (entry.key, entry.idempotency_key) in self.accepted
 
 
-TestTwoLedgers = TwoLedgers.TestCase
-TestTwoLedgers.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
+def test_sqlite_does_what_the_ledger_in_memory_does() -> None:
+    run_state_machine_as_test(TwoLedgers, settings=settings(max_examples=40, stateful_step_count=15, deadline=None))
+
+
+def test_postgresql_does_what_the_ledger_in_memory_does(empty_postgresql: Callable[[], str]) -> None:
+    class OnPostgresql(TwoLedgers):
+        pass
+
+    OnPostgresql.empty_postgresql = staticmethod(empty_postgresql)
+    run_state_machine_as_test(OnPostgresql, settings=settings(max_examples=20, stateful_step_count=15, deadline=None))

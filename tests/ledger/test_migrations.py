@@ -120,14 +120,14 @@ def test_a_step_another_process_ran_meanwhile_is_not_run_twice(
 ) -> None:
     from airflow_provider_payrecords.ledger import migrations
 
-    begin_write = migrations.begin_write
+    begin_alone = migrations.begin_alone
 
     def after_another_process(engine: Engine) -> object:
-        monkeypatch.setattr(migrations, "begin_write", begin_write)
+        monkeypatch.setattr(migrations, "begin_alone", begin_alone)
         open_ledger(path).close()
-        return begin_write(engine)
+        return begin_alone(engine)
 
-    monkeypatch.setattr(migrations, "begin_write", after_another_process)
+    monkeypatch.setattr(migrations, "begin_alone", after_another_process)
     migrate(engine, "it")
     assert len(steps_done(path)) == len(STEPS)
 

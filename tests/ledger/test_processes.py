@@ -1,10 +1,12 @@
-"""Several processes on one SQLite file, and processes that die."""
+"""Several processes on one ledger, and processes that die."""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from airflow_provider_payrecords.core.entry import Action
 from airflow_provider_payrecords.core.lifecycle import State
@@ -17,14 +19,22 @@ from tests.ledger.samples import BERT, SCOPE, intent, later
 SPAWN = multiprocessing.get_context("spawn")
 
 
-def test_of_three_processes_exactly_one_sends_each_row(tmp_path: Path) -> None:
-    path = str(tmp_path / "new" / "ledger.db")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where a ledger can be made that processes share."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("empty_postgresql")()
+        return url
+    return str(tmp_path / "new" / "ledger.db")
+
+
+def test_of_three_processes_exactly_one_sends_each_row(place: str) -> None:
     keys = [f"k{number}" for number in range(500)]
     start = SPAWN.Barrier(3)
     pipes = [SPAWN.Pipe(duplex=False) for _ in range(3)]
     orders = (keys, keys[::-1], keys[250:] + keys[:250])
     processes = [
-        SPAWN.Process(target=claim_all, args=(path, order, start, sender))
+        SPAWN.Process(target=claim_all, args=(place, order, start, sender))
         for order, (_, sender) in zip(orders, pipes, strict=True)
     ]
     for process in processes:
@@ -38,10 +48,9 @@ def test_of_three_processes_exactly_one_sends_each_row(tmp_path: Path) -> None:
     assert Counter(decided) == Counter({(key, "send"): 1 for key in keys} | {(key, "held"): 2 for key in keys})
 
 
-def test_what_a_killed_process_claimed_is_known_lapses_and_is_sent_with_the_same_key(tmp_path: Path) -> None:
-    path = str(tmp_path / "ledger.db")
+def test_what_a_killed_process_claimed_is_known_lapses_and_is_sent_with_the_same_key(place: str) -> None:
     receiver, sender = SPAWN.Pipe(duplex=False)
-    process = SPAWN.Process(target=claim_until_killed, args=(path, sender))
+    process = SPAWN.Process(target=claim_until_killed, args=(place, sender))
     process.start()
     sender.close()
     owner = receiver.recv()
@@ -50,7 +59,7 @@ def test_what_a_killed_process_claimed_is_known_lapses_and_is_sent_with_the_same
     process.kill()
     process.join(30)
 
-    ledger = open_ledger(path)
+    ledger = open_ledger(place)
     claimed = {entry.key: entry for entry in ledger.entries(Selection(states=frozenset({State.CLAIMED})))}
     assert told <= claimed.keys()
     assert ledger.owners(SCOPE) == {owner}

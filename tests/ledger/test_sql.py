@@ -126,9 +126,7 @@ def test_a_hundred_thousand_entries_stream_through_little_memory(ledger: SqlLedg
     row = entry_values(claimed.entry)
     before, after = row[:4], row[5:]
     with begin_write(ledger._engine) as connection:
-        connection.exec_driver_sql(
-            ledger._upsert_entry, [(*before, f"k{number:06}", *after) for number in range(1, MANY)]
-        )
+        ledger._entries.put(connection, [(*before, f"k{number:06}", *after) for number in range(1, MANY)])
     gc.collect()
     objects = len(gc.get_objects())
     read = 0
