@@ -6,29 +6,82 @@ All of it is in ``airflow.sdk`` since 3.2. What is newer is reached by asking wh
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook, BaseOperator, Connection, Context, ObjectStoragePath, conf
+from airflow.sdk import (
+    Asset,
+    AssetAlias,
+    BaseHook,
+    BaseOperator,
+    BaseOperatorLink,
+    Connection,
+    Context,
+    ObjectStoragePath,
+    conf,
+)
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError
 from airflow.sdk.io import has_fs
 from airflow.sdk.log import mask_secret
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseNotifier, RetryDecision, RetryPolicy
+    from airflow.sdk.bases.decorator import DecoratedOperator, Task, determine_kwargs, task_decorator_factory
+    from airflow.sdk.definitions.context import context_merge
+    from airflow.sdk.execution_time.xcom import XCom
+    from airflow.sdk.lineage import get_hook_lineage_collector
 
 __all__ = [
     "AirflowException",
     "AirflowFailException",
     "AirflowRuntimeError",
+    "Asset",
+    "AssetAlias",
     "BaseHook",
+    "BaseNotifier",
     "BaseOperator",
+    "BaseOperatorLink",
     "Connection",
     "Context",
+    "DecoratedOperator",
     "ObjectStoragePath",
+    "RetryDecision",
+    "RetryPolicy",
+    "Task",
+    "XCom",
     "airflow_home",
     "conf",
+    "context_merge",
+    "count_metric",
+    "determine_kwargs",
     "execution_modules",
+    "get_hook_lineage_collector",
     "has_fs",
     "mask_secret",
+    "openlineage_modules",
+    "task_decorator_factory",
 ]
+
+_ON_DEMAND = {
+    "BaseNotifier": "airflow.sdk",
+    "DecoratedOperator": "airflow.sdk.bases.decorator",
+    "RetryDecision": "airflow.sdk.definitions.retry_policy",
+    "RetryPolicy": "airflow.sdk.definitions.retry_policy",
+    "Task": "airflow.sdk.bases.decorator",
+    "XCom": "airflow.sdk.execution_time.xcom",
+    "context_merge": "airflow.sdk.definitions.context",
+    "determine_kwargs": "airflow.sdk.bases.decorator",
+    "get_hook_lineage_collector": "airflow.sdk.lineage",
+    "task_decorator_factory": "airflow.sdk.bases.decorator",
+}
+"""Names whose modules take time to import, so that a DAG file pays only for what it uses."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_DEMAND:
+        return getattr(import_module(_ON_DEMAND[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def airflow_home() -> Path:
@@ -49,3 +102,28 @@ def execution_modules() -> tuple[Any, Any, Any]:
     from airflow.sdk.execution_time import comms, task_runner
 
     return task_runner, comms, _generated
+
+
+def count_metric(name: str, count: int, tags: dict[str, str]) -> None:
+    """Add *count* to a metric of Airflow's StatsD or OpenTelemetry client, if there is one."""
+    try:
+        from airflow.sdk.observability.stats import incr
+    except ImportError:  # before 3.3
+        from airflow.stats import Stats
+
+        Stats.incr(name, count, tags=tags)
+    else:
+        incr(name, count, tags=tags)
+
+
+def openlineage_modules() -> tuple[Any, Any, Any]:
+    """
+    Return OpenLineage's datasets and facets, and the module with what an operator returns of them.
+
+    Raises:
+        ImportError: The OpenLineage provider is not installed; then nobody asks either.
+    """
+    from airflow.providers.openlineage import extractors
+    from openlineage.client import event_v2, facet_v2
+
+    return event_v2, facet_v2, extractors

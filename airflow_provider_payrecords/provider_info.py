@@ -41,6 +41,20 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": [_connection_type()],
+        "task-decorators": [
+            {"name": name, "class-name": f"airflow_provider_payrecords.decorators.{name}"}
+            for name in ("report_payment", "report_payments")
+        ],
+        "extra-links": ["airflow_provider_payrecords.links.payment_record.PaymentRecordLink"],
+        "notifications": ["airflow_provider_payrecords.notifications.rejects.RejectsNotifier"],
+        "asset-uris": [
+            {
+                "schemes": ["payrecords"],
+                "handler": "airflow_provider_payrecords.assets.sanitize_uri",
+                "factory": "airflow_provider_payrecords.assets.create_asset",
+                "to_openlineage_converter": "airflow_provider_payrecords.assets.to_openlineage",
+            }
+        ],
         "config": {
             "payrecords": {
                 "description": "Defaults of the operators that report payments to Stripe.",

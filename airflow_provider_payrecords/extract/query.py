@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import islice
 from typing import Any, Protocol
 
 from airflow_provider_payrecords.core.errors import ExtractError
 from airflow_provider_payrecords.extract.column import Cells, Columns
 from airflow_provider_payrecords.extract.mapper import RowMapper
 from airflow_provider_payrecords.extract.mapping import ExtractMapping
-from airflow_provider_payrecords.extract.table import Extract, Numbered, OpenExtract, refuse_file_options
+from airflow_provider_payrecords.extract.table import Extract, Numbered, OpenExtract, in_chunks, refuse_file_options
 
 FIRST_ROWS = 100
 _NAMED_CURSORS = ("psycopg", "psycopg2")
@@ -74,8 +73,7 @@ class SqlQuery(Extract):
 
         def read(size: int) -> Iterator[list[Numbered]]:
             numbered = enumerate(self._rows(cursor, first, size, errors), start=1)
-            while chunk := [(number, pick(row)) for number, row in islice(numbered, size)]:
-                yield chunk
+            return in_chunks(((number, pick(row)) for number, row in numbered), size)
 
         return OpenExtract(columns=names, total_rows=None, mapper=mapper, read=read, close=close)
 

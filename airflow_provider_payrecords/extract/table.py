@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from types import TracebackType
 
-from airflow_provider_payrecords.core.errors import MappingError
+from airflow_provider_payrecords.core.errors import ExtractError, MappingError
 from airflow_provider_payrecords.extract.column import Cells
 from airflow_provider_payrecords.extract.key import KeyIndex
 from airflow_provider_payrecords.extract.mapper import RowMapper
@@ -19,6 +19,23 @@ Numbered = tuple[int, Cells | Problem]
 
 ReadChunks = Callable[[int], Iterator[list[Numbered]]]
 """Given a size, yields lists of that many rows in order; only the last is shorter."""
+
+
+def in_chunks(rows: Iterable[Numbered], size: int) -> Iterator[list[Numbered]]:
+    """Yield *rows* by lists of *size*. Where they break off, what was read before that still comes."""
+    chunk: list[Numbered] = []
+    try:
+        for row in rows:
+            chunk.append(row)
+            if len(chunk) == size:
+                yield chunk
+                chunk = []
+    except ExtractError:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
+        yield chunk
 
 
 class OpenExtract:

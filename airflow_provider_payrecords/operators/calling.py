@@ -50,11 +50,13 @@ class Made:
         payment_record: ``pr_…``.
         record: JSON-safe part of the record that anybody may see.
         request_id: ``req_…`` of the answer that confirmed it, or None.
+        new: This task confirmed it; else it was confirmed before and nothing was sent.
     """
 
     payment_record: str
     record: dict[str, Any]
     request_id: str | None
+    new: bool
 
 
 def name_of(context: Context) -> str:
@@ -116,7 +118,7 @@ def make_call(
         report.entry.key,
         report.request_id,
     )
-    return Made(report.payment_record, _record(report, client), report.request_id)
+    return Made(report.payment_record, _record(report, client), report.request_id, report.new)
 
 
 def _key_of(command: Command, client: PayRecordsClient, ledger: LedgerStore, source: str, caller: str) -> str:

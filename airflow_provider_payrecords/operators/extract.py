@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_payrecords._airflow import BaseOperator
+from airflow_provider_payrecords.links.payment_record import PaymentRecordLink
 
 if TYPE_CHECKING:
     from airflow_provider_payrecords._airflow import Context
     from airflow_provider_payrecords.bulk import Report
+    from airflow_provider_payrecords.extract import Extract
+    from airflow_provider_payrecords.hooks.payrecords import PaymentRecordsHook
+    from airflow_provider_payrecords.operators.lineage import Lineage
 
 __all__ = ["PlanExtractOperator", "ReportExtractOperator"]
 
 
-class _ExtractOperator(BaseOperator):
+class ExtractOperator(BaseOperator):
     """Reads an extract through a mapping and runs it, or plans the run."""
 
-    template_fields = ("extract", "mapping", "results", "options", "payrecords_conn_id")
+    template_fields: Sequence[str] = ("extract", "mapping", "results", "options", "payrecords_conn_id")
     template_fields_renderers: ClassVar[dict[str, str]] = {"mapping": "json", "options": "json"}
     ui_color = "#e8e4ff"
 
+    operator_extra_links = (PaymentRecordLink(),)
+
     _dry: ClassVar[bool]
+    _lineage: Lineage | None = None
+    """Set by ``execute``, for whoever asks when it has ended."""
 
     def __init__(
         self,
@@ -46,39 +55,39 @@ class _ExtractOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run, push what Airflow may keep, and return the summary."""
+        return self._report(context, self.extract)
+
+    def _report(self, context: Context, extract: Any) -> dict[str, Any]:
         # Heavy, and of no use to whoever only parses the DAG.
-        from airflow_provider_payrecords.operators.extract_run import MAX_RECORD_IDS, judge, log_summary
+        from airflow_provider_payrecords.hooks.payrecords import PaymentRecordsHook
+        from airflow_provider_payrecords.operators.extract_run import judge, log_summary, make_source, push
         from airflow_provider_payrecords.operators.failure import failing_for_good
+        from airflow_provider_payrecords.operators.telling import lineage_of_extract, tell_of_run
 
         self._stopping = threading.Event()
         with failing_for_good():
-            report = self._run(context, MAX_RECORD_IDS)
-        summary, value = report.summary, report.summary.to_dict()
-        # Pushed before judging: a task that fails has its summary as well.
-        if self.do_xcom_push:
-            context["ti"].xcom_push(key="return_value", value=value)
-        context["ti"].xcom_push(key="results_path", value=summary.results_path)
-        if not summary.dry_run and summary.rows <= MAX_RECORD_IDS:
-            context["ti"].xcom_push(key="record_ids", value=report.record_ids)
-        log_summary(summary)
-        judge(summary, fail_on_rejects=self.fail_on_rejects)
-        return value
+            hook, source = PaymentRecordsHook(self.payrecords_conn_id), make_source(extract)
+            self._lineage = lineage_of_extract(source)
+            report = self._run(context, hook, source)
+        push(context, report, with_return_value=self.do_xcom_push)
+        self._lineage = tell_of_run(self, context, hook, source, report)
+        log_summary(report.summary)
+        judge(report.summary, fail_on_rejects=self.fail_on_rejects)
+        return report.summary.to_dict()
 
-    def _run(self, context: Context, max_record_ids: int) -> Report:
+    def _run(self, context: Context, hook: PaymentRecordsHook, source: Extract) -> Report:
         from airflow_provider_payrecords.bulk import report_extract
         from airflow_provider_payrecords.connection import read_extras
-        from airflow_provider_payrecords.hooks.payrecords import PaymentRecordsHook
         from airflow_provider_payrecords.operators.extract_run import (
+            MAX_RECORD_IDS,
             load_mapping,
-            make_source,
             progress_log,
             results_place,
         )
         from airflow_provider_payrecords.operators.options import make_options
 
-        hook = PaymentRecordsHook(self.payrecords_conn_id)
         options = make_options(self.options, read_extras(hook.connection).rate_limit)
-        source, mapping = make_source(self.extract), load_mapping(self.mapping)
+        mapping = load_mapping(self.mapping)
         self.log.info("%s as %s in %s mode", source.name, mapping.endpoint, hook.settings.mode)
         with closing(hook.ledger()) as ledger:
             return report_extract(
@@ -89,10 +98,25 @@ class _ExtractOperator(BaseOperator):
                 options=options.model_copy(update={"dry_run": True}) if self._dry else options,
                 results=results_place(self.results, context),
                 ledger_name=ledger.name,
-                max_record_ids=max_record_ids,
+                max_record_ids=MAX_RECORD_IDS,
                 should_stop=self._stopping.is_set,
                 on_progress=progress_log(),
             )
+
+    def get_openlineage_facets_on_start(self) -> Any:
+        """Return the extract that is about to be read. Asks nobody: the connection is not looked up for this."""
+        from airflow_provider_payrecords.operators.lineage import Lineage, extract_address, operator_lineage
+
+        name = str(self.extract) if isinstance(self.extract, (str, PathLike)) else ""
+        return operator_lineage(Lineage(extract=extract_address(name) if name else None))
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - asked for by its name
+        """Return what was read and what was reported."""
+        from airflow_provider_payrecords.operators.lineage import operator_lineage
+
+        return operator_lineage(self._lineage) if self._lineage else None
+
+    get_openlineage_facets_on_failure = get_openlineage_facets_on_complete
 
     def on_kill(self) -> None:
         """Ask the run to end: it takes no new rows and settles what is on its way, within about two seconds."""
@@ -101,7 +125,7 @@ class _ExtractOperator(BaseOperator):
             stopping.set()
 
 
-class PlanExtractOperator(_ExtractOperator):
+class PlanExtractOperator(ExtractOperator):
     """
     Say what reporting an extract would do. Sends nothing, and the ledger does not change.
 
@@ -125,7 +149,7 @@ class PlanExtractOperator(_ExtractOperator):
     _dry = True
 
 
-class ReportExtractOperator(_ExtractOperator):
+class ReportExtractOperator(ExtractOperator):
     """
     Report every payment of an extract, each exactly once whatever happened before.
 

@@ -22,7 +22,7 @@ from airflow_provider_payrecords._airflow import (
     conf,
     has_fs,
 )
-from airflow_provider_payrecords.bulk import Progress, RunSummary
+from airflow_provider_payrecords.bulk import Progress, Report, RunSummary
 from airflow_provider_payrecords.core.errors import UsageError
 from airflow_provider_payrecords.extract import Extract, ExtractMapping, SqlQuery, make_extract
 
@@ -135,6 +135,16 @@ def progress_log(clock: Callable[[], float] = time.monotonic) -> Callable[[Progr
             _log.info("%d rows of %s done: %s", progress.rows_done, progress.total_rows or "?", progress.counts)
 
     return log
+
+
+def push(context: Context, report: Report, *, with_return_value: bool) -> None:
+    """Push what Airflow may keep of a run. Before it is judged: a task that fails has its summary as well."""
+    summary, instance = report.summary, context["ti"]
+    if with_return_value:
+        instance.xcom_push(key="return_value", value=summary.to_dict())
+    instance.xcom_push(key="results_path", value=summary.results_path)
+    if not summary.dry_run and summary.rows <= MAX_RECORD_IDS:
+        instance.xcom_push(key="record_ids", value=report.record_ids)
 
 
 def log_summary(summary: RunSummary) -> None:

@@ -7,9 +7,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_payrecords._airflow import BaseOperator
+from airflow_provider_payrecords.links.payment_record import PaymentRecordLink
 
 if TYPE_CHECKING:
     from airflow_provider_payrecords._airflow import Context
+    from airflow_provider_payrecords.operators.lineage import Lineage
 
 SHARED_TEMPLATE_FIELDS = ("key", "source", "payrecords_conn_id")
 
@@ -41,6 +43,10 @@ class OneCallOperator(BaseOperator):
         ("payment", "attempt", "details", "refund", "metadata"), "json"
     )
     ui_color = "#e8e4ff"
+    operator_extra_links = (PaymentRecordLink(),)
+
+    _lineage: Lineage | None = None
+    """Set by ``execute``, for whoever asks when it has ended."""
 
     def __init__(
         self,
@@ -59,12 +65,13 @@ class OneCallOperator(BaseOperator):
         """Make the call, or find that it was made, and return the id of the Payment Record."""
         # Heavy, and of no use to whoever only parses the DAG.
         from airflow_provider_payrecords.hooks.payrecords import PaymentRecordsHook
-        from airflow_provider_payrecords.operators.calling import fields_of, make_call, name_of
+        from airflow_provider_payrecords.operators.calling import make_call, name_of
         from airflow_provider_payrecords.operators.failure import failing_for_good
+        from airflow_provider_payrecords.operators.telling import tell_of_call
 
         self._stopping = threading.Event()
         with failing_for_good():
-            fields, hook = fields_of(self), PaymentRecordsHook(self.payrecords_conn_id)
+            fields, hook = self._fields(context), PaymentRecordsHook(self.payrecords_conn_id)
             with hook.client() as client, closing(hook.ledger()) as ledger:
                 made = make_call(
                     self.endpoint, fields, client, ledger,
@@ -72,7 +79,19 @@ class OneCallOperator(BaseOperator):
                 )  # fmt: skip
         context["ti"].xcom_push(key="payment_record", value=made.record)
         context["ti"].xcom_push(key="request_id", value=made.request_id)
+        self._lineage = tell_of_call(self, context, hook, made)
         return made.payment_record
+
+    def _fields(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - a decorated function is given it
+        from airflow_provider_payrecords.operators.calling import fields_of
+
+        return fields_of(self)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - asked for by its name
+        """Return what was reported."""
+        from airflow_provider_payrecords.operators.lineage import operator_lineage
+
+        return operator_lineage(self._lineage) if self._lineage else None
 
     def on_kill(self) -> None:
         """Ask for an end. Nothing new is sent; a request on its way is found again by its idempotency key."""

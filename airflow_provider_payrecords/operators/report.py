@@ -6,7 +6,7 @@ Fields are spelled as the API spells them. See ``OneCallOperator`` for what all 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +37,7 @@ class ReportPaymentOperator(OneCallOperator):
 
     endpoint = "report_payment"
     body = "payment"
-    template_fields = ("payment", *SHARED_TEMPLATE_FIELDS)
+    template_fields: Sequence[str] = ("payment", *SHARED_TEMPLATE_FIELDS)
 
     def __init__(self, *, payment: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -56,7 +56,7 @@ class ReportPaymentAttemptOperator(OneCallOperator):
     endpoint = "report_payment_attempt"
     body = "attempt"
     flat = ("payment_record",)
-    template_fields = ("payment_record", "attempt", *SHARED_TEMPLATE_FIELDS)
+    template_fields: Sequence[str] = ("payment_record", "attempt", *SHARED_TEMPLATE_FIELDS)
 
     def __init__(self, *, payment_record: str, attempt: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -76,7 +76,7 @@ class ReportPaymentAttemptGuaranteedOperator(OneCallOperator):
 
     endpoint = "report_payment_attempt_guaranteed"
     flat = ("payment_record", "guaranteed_at", "metadata")
-    template_fields = ("payment_record", "guaranteed_at", "metadata", *SHARED_TEMPLATE_FIELDS)
+    template_fields: Sequence[str] = ("payment_record", "guaranteed_at", "metadata", *SHARED_TEMPLATE_FIELDS)
 
     def __init__(
         self, *, payment_record: str, guaranteed_at: When, metadata: Mapping[str, str] | None = None, **kwargs: Any
@@ -99,7 +99,7 @@ class ReportPaymentAttemptFailedOperator(OneCallOperator):
 
     endpoint = "report_payment_attempt_failed"
     flat = ("payment_record", "failed_at", "metadata")
-    template_fields = ("payment_record", "failed_at", "metadata", *SHARED_TEMPLATE_FIELDS)
+    template_fields: Sequence[str] = ("payment_record", "failed_at", "metadata", *SHARED_TEMPLATE_FIELDS)
 
     def __init__(
         self, *, payment_record: str, failed_at: When, metadata: Mapping[str, str] | None = None, **kwargs: Any
@@ -122,7 +122,7 @@ class ReportPaymentAttemptCanceledOperator(OneCallOperator):
 
     endpoint = "report_payment_attempt_canceled"
     flat = ("payment_record", "canceled_at", "metadata")
-    template_fields = ("payment_record", "canceled_at", "metadata", *SHARED_TEMPLATE_FIELDS)
+    template_fields: Sequence[str] = ("payment_record", "canceled_at", "metadata", *SHARED_TEMPLATE_FIELDS)
 
     def __init__(
         self, *, payment_record: str, canceled_at: When, metadata: Mapping[str, str] | None = None, **kwargs: Any
@@ -145,7 +145,7 @@ class ReportPaymentAttemptInformationalOperator(OneCallOperator):
     endpoint = "report_payment_attempt_informational"
     body = "details"
     flat = ("payment_record",)
-    template_fields = ("payment_record", "details", *SHARED_TEMPLATE_FIELDS)
+    template_fields: Sequence[str] = ("payment_record", "details", *SHARED_TEMPLATE_FIELDS)
 
     def __init__(self, *, payment_record: str, details: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -166,7 +166,7 @@ class ReportRefundOperator(OneCallOperator):
     endpoint = "report_refund"
     body = "refund"
     flat = ("payment_record",)
-    template_fields = ("payment_record", "refund", *SHARED_TEMPLATE_FIELDS)
+    template_fields: Sequence[str] = ("payment_record", "refund", *SHARED_TEMPLATE_FIELDS)
 
     def __init__(self, *, payment_record: str, refund: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -186,7 +186,7 @@ class AttachPaymentOperator(OneCallOperator):
 
     endpoint = "attach_payment"
     flat = ("invoice", "payment_record", "payment_intent")
-    template_fields = ("invoice", "payment_record", "payment_intent", *SHARED_TEMPLATE_FIELDS)
+    template_fields: Sequence[str] = ("invoice", "payment_record", "payment_intent", *SHARED_TEMPLATE_FIELDS)
 
     def __init__(
         self, *, invoice: str, payment_record: str | None = None, payment_intent: str | None = None, **kwargs: Any

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_provider_payrecords.core.commands import ReportPayment
 from airflow_provider_payrecords.core.errors import CommandError
 from airflow_provider_payrecords.core.identity import STAMPS
 from airflow_provider_payrecords.core.models import PaymentRecord
@@ -64,6 +65,22 @@ def merged(flat: Mapping[str, Any], name: str, body: Any) -> dict[str, Any]:
     if twice:
         raise _wrong(name, f"Give {twice[0]} as the operator's own parameter only, not inside this one.")
     return {**fields, **flat}
+
+
+def payment_fields(returned: Any, name: str) -> dict[str, Any]:
+    """
+    Return the fields of the payment that the function *name* returned.
+
+    Raises:
+        CommandError: It returned something else.
+    """
+    if isinstance(returned, ReportPayment):
+        return returned.params()
+    if isinstance(returned, Mapping):
+        return dict(returned)
+    raise _wrong(
+        name, f"Return one payment, as a mapping of API fields or a ReportPayment, not {type(returned).__name__}."
+    )
 
 
 def check_text(name: str, value: Any) -> None:

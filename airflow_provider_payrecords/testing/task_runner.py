@@ -102,12 +102,14 @@ class RanTask:
         state: ``success``, ``failed``, ``up_for_retry``, ``deferred``, ….
         result: What it returned, as XCom holds it.
         xcoms: Everything it pushed, by key.
+        asset_events: What it left in the events of its outlets, by the asset's URI.
     """
 
     state: str
     error: BaseException | None
     result: Any
     xcoms: dict[str, Any]
+    asset_events: dict[str, dict[str, Any]]
     supervisor: MemorySupervisor
 
 
@@ -138,14 +140,20 @@ def run_task(
     instance = _instance(task, try_number, retries, map_index, _dag_run(task, run_id, conf, logical_date))
     with mock.patch.object(runner, "SUPERVISOR_COMMS", supervisor, create=True), _signals_kept():
         context = instance.get_template_context()
-        state, _, error = runner.run(instance, context, task.log)
+        state, message, error = runner.run(instance, context, task.log)
+        context["exception"] = error
         runner.finalize(instance, state, context, task.log, error)
     own = {
         key: value
         for (name, index, key), value in supervisor.xcoms.items()
         if (name, index) == (task.task_id, map_index)
     }
-    return RanTask(state.value, error, own.get("return_value"), own, supervisor)
+    told = getattr(message, "outlet_events", None) or []
+    return RanTask(state.value, error, own.get("return_value"), own, _asset_events(told), supervisor)
+
+
+def _asset_events(told: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {one["dest_asset_key"]["uri"]: one["extra"] for one in told if one["extra"]}
 
 
 def _messages() -> Any:

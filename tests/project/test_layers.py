@@ -50,7 +50,7 @@ _PURE = "core settings"
 _L2 = f"{_PURE} ledger.store transport"
 _ENGINE = f"{_PURE} ledger transport extract client bulk"
 _SKIN = f"{_ENGINE} _airflow __init__ connection provider_info hooks operators sensors triggers decorators links"
-_SKIN += " notifications plugins"
+_SKIN += " notifications plugins assets retry_policy"
 
 LAYERS = {
     "core": layer(_PURE, "pydantic pydantic_core typing_extensions", CLOCK_AND_CHANCE | INPUT_AND_OUTPUT),
@@ -74,6 +74,8 @@ LAYERS = {
         name: layer(_SKIN, "pydantic")
         for name in ("hooks", "operators", "sensors", "triggers", "decorators", "links", "notifications")
     },
+    "assets": layer(_SKIN),
+    "retry_policy": layer(_SKIN),
     "plugins": layer(_SKIN, "pydantic fastapi starlette"),
 }
 
