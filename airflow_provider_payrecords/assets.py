@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from airflow_provider_payrecords._airflow import Asset, AssetAlias
+from airflow_provider_payrecords._airflow import Asset, AssetAlias, openlineage_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,10 +48,9 @@ def sanitize_uri(uri: SplitResult) -> SplitResult:
 
 def to_openlineage(asset: Asset, _: Any) -> Any:
     """Return *asset* as OpenLineage names it: the account is the namespace, the source the name."""
-    from airflow.providers.common.compat.openlineage.facet import Dataset
-
+    events, _, _ = openlineage_modules()
     account, _, source = asset.uri.removeprefix(f"{SCHEME}://").partition("/")
-    return Dataset(namespace=f"{SCHEME}://{account}", name=unquote(source))
+    return events.Dataset(namespace=f"{SCHEME}://{account}", name=unquote(source))
 
 
 def announce(outlets: Iterable[Any], context: Context, event: Mapping[str, Any], *, account: str, source: str) -> None:

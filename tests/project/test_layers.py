@@ -68,7 +68,7 @@ LAYERS = {
     "__main__": layer("cli"),
     "__init__": layer("provider_info"),
     "provider_info": layer(_SKIN),  # names classes as text
-    "_airflow": layer("", "airflow packaging"),
+    "_airflow": layer("", "airflow packaging openlineage"),
     "connection": layer(_SKIN, "pydantic"),
     **{
         name: layer(_SKIN, "pydantic")

@@ -19,7 +19,8 @@ from tests.project.test_layers import MODULES, PACKAGE, SOURCE, imported
 
 REPOSITORY = SOURCE.parent
 MAX_LINES = 400
-DISTRIBUTIONS = {"airflow": "apache-airflow", "yaml": "pyyaml"}  # where the name to import is another
+DISTRIBUTIONS = {"airflow": "apache-airflow", "openlineage": "openlineage-python", "yaml": "pyyaml"}
+"""Where the name to import is another."""
 
 MACHINE_PATH = re.compile(r"(?<![\w.~*/-])/(?:root|work|home|Users|opt)/[\w.]")
 REGISTRY_HOST = re.compile(r"\b(?:pypi|pythonhosted|npmjs|anaconda|proxy\.golang|crates|debian)\.(?:org|com|io)\b")
