@@ -117,7 +117,7 @@ def _options() -> dict[str, Any]:
             "Folder for results files, local or object storage. Default: payrecords/results under AIRFLOW_HOME.",
             example="s3://aws_default@bucket/payrecords",
         ),
-        "concurrency": _option("integer", "Requests under way at once, per run.", example="8"),
+        "concurrency": _option("integer", "Payments under way at once, at most, per run.", example="32"),
         "rate_limit": _option("float", "Requests per second, per run. A connection's rate_limit wins.", example="20"),
         "canary": _option("integer", "Send this many payments, then stop for a look.", example="10"),
         "stop_after_rejects": _option(

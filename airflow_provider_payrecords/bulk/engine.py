@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -27,7 +28,13 @@ from airflow_provider_payrecords.bulk.stopping import Stopping
 from airflow_provider_payrecords.bulk.summary import CONFIRMED, REJECTED, Tally
 from airflow_provider_payrecords.bulk.watched import watched
 from airflow_provider_payrecords.core.entry import CONTENT_CHANGED, SENDING, Action, Entry, is_spent
-from airflow_provider_payrecords.core.errors import LedgerError, NotSentError, PayRecordsError, ResultsError
+from airflow_provider_payrecords.core.errors import (
+    LedgerError,
+    NotSentError,
+    PayRecordsError,
+    ResultsError,
+    StoppedError,
+)
 from airflow_provider_payrecords.core.flows import Called, call, settlement_of
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.core.retry import RetryPolicy
@@ -86,6 +93,7 @@ class Engine:
         self._outside = outside
         self._queue: asyncio.Queue[tuple[Prepared, datetime | None] | None] = asyncio.Queue()
         self._room = asyncio.Event()
+        self._front = asyncio.Lock()
         self._called: list[tuple[Prepared, Called]] = []
         self._held: list[Prepared] = []
         self._open: list[tuple[Prepared, Entry, PayRecordsError | None]] = []
@@ -165,17 +173,30 @@ class Engine:
 
     async def _wait_for_room(self) -> None:
         await asyncio.sleep(0)
-        while self._queue.qsize() > self._options.concurrency and self.stopping.reason is None:
+        while self._queue.qsize() > self._spare and self.stopping.reason is None:
             self._room.clear()
             await self._room.wait()
 
     def _parts(self, batch: Sequence[Item]) -> Iterator[Sequence[Item]]:
-        """Cut a batch so that a canary never claims more than it may send, and a stop is noticed in between."""
+        """
+        Cut a batch so that a stop is noticed in between, and so that no more is claimed than may be sent.
+
+        A canary says how many that are; else it is what leaves in a fourth of a lease at the present pace.
+        """
         done = 0
         while done < len(batch) and self.stopping.reason is None and self._sends_left != 0:
-            size = len(batch) if self._sends_left is None else self._sends_left
+            size = self._ahead if self._sends_left is None else min(self._ahead, self._sends_left)
             yield batch[done : done + size]
             done += size
+
+    @property
+    def _ahead(self) -> int:
+        return max(1, int(self._transport.pacer.rate(self._access.scope.endpoint) * self._options.lease_seconds / 4))
+
+    @property
+    def _spare(self) -> int:
+        """How many claimed rows are left when more are to be claimed."""
+        return min(self._options.concurrency, self._ahead)
 
     def _take(self, items: Sequence[Item]) -> None:
         rows = []
@@ -197,13 +218,11 @@ class Engine:
                 self._conclude(row, decision.entry, None)
 
     async def _work(self) -> None:
-        while (claimed := await self._queue.get()) is not None:
+        while (claimed := await self._next()) is not None:
             row, until = claimed
-            if self._queue.qsize() <= self._options.concurrency:
-                self._room.set()
             if self.stopping.reason is None:
                 flow = call(row.command, row.request, self._policy, self._outside.jitter, until)
-                called = await self._transport.run(flow)
+                called = await self._transport.run(flow, in_turn=True)
                 self.stopping.after_call(called.error)
             else:
                 called = Called(None, NotSentError("Not sent: the run stopped before. Run again."), None, False, 0)
@@ -211,6 +230,21 @@ class Engine:
             # A ledger that failed is asked once more at the end, and not for every row: each time may take long.
             if len(self._called) >= SETTLE_ROWS and self._failure is None:
                 self._settle()
+
+    async def _next(self) -> tuple[Prepared, datetime | None] | None:
+        """
+        Return the next row when its request may leave, or None after the last.
+
+        The workers stand in line for it, so that as many of them are busy as rate and latency ask for.
+        """
+        async with self._front:
+            claimed = await self._queue.get()
+            if self._queue.qsize() <= self._spare:
+                self._room.set()
+            if claimed is not None and self.stopping.reason is None:
+                with suppress(StoppedError):
+                    await self._transport.turn(self._access.scope.endpoint)
+            return claimed
 
     async def _tick(self) -> None:
         while True:

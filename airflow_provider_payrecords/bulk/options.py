@@ -22,7 +22,7 @@ class RunOptions(BaseModel):
     How a run behaves.
 
     Attributes:
-        concurrency: Requests under way at once.
+        concurrency: Payments under way at once, at most. As many are as ``rate_limit`` and the API's latency ask for.
         rate_limit: Requests per second that the run never exceeds; a 429 lowers it for a while.
         canary: Send this many payments, then stop for a look.
         stop_after_rejects: Stop once this many rows (whole number) or this share of the rows (between 0 and 1) were
@@ -35,8 +35,8 @@ class RunOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    concurrency: int = Field(default=8, ge=1, le=256)
-    rate_limit: float = Field(default=DEFAULT_RATE_LIMIT, gt=0, le=10_000, allow_inf_nan=False)
+    concurrency: int = Field(default=32, ge=1, le=256)
+    rate_limit: float = Field(default=DEFAULT_RATE_LIMIT, ge=0.1, le=10_000, allow_inf_nan=False)
     canary: int | None = Field(default=None, ge=1)
     stop_after_rejects: Annotated[int | float, AfterValidator(_count_or_share)] | None = None
     on_reject: Literal["keep_going", "stop"] = "keep_going"

@@ -258,7 +258,7 @@ class ExtractRun:
             total_rows=total_rows,
             counts=dict(self._tally.counts),
             requests=transport.requests,
-            rate=transport.pacer.rate,
+            rate=transport.pacer.rate(self._scope.endpoint),
         )
 
     def _close(self, results: Results, engine: Engine | None, requests: int) -> Report:

@@ -190,7 +190,9 @@ class PaceOptions:
     ] = None
     concurrency: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Requests under way at once; by default 8.", rich_help_panel=RUN_PANEL),
+        typer.Option(
+            metavar="N", help="Payments under way at once, at most; by default 32.", rich_help_panel=RUN_PANEL
+        ),
     ] = None
     canary: Annotated[
         int | None,

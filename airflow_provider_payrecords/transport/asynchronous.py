@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
@@ -30,7 +32,7 @@ from airflow_provider_payrecords.transport import http
 from airflow_provider_payrecords.transport.clock import Clock, lease_ended, utc_now
 from airflow_provider_payrecords.transport.network import open_network
 from airflow_provider_payrecords.transport.outcome import cut_short, transport_error
-from airflow_provider_payrecords.transport.pace import Pacer
+from airflow_provider_payrecords.transport.pace import OwnPace, Pacer
 
 
 class AsyncLedger(Protocol):
@@ -79,12 +81,18 @@ class AsyncTransport:
         self._waiting: set[anyio.CancelScope] = set()
         self._sending: set[anyio.CancelScope] = set()
         self._stopping = False
-        self.pacer = Pacer(settings.rate_limit, clock)
+        self._lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.pacer: Pacer = OwnPace(settings.rate_limit, clock)
         self.requests = 0
         """How many requests left."""
 
-    async def run(self, flow: Flow[ResultT]) -> ResultT:
-        """Drive *flow* to its end and return its value."""
+    async def run(self, flow: Flow[ResultT], *, in_turn: bool = False) -> ResultT:
+        """
+        Drive *flow* to its end and return its value.
+
+        Args:
+            in_turn: Its first request has waited for its ``turn``.
+        """
         step = partial(flow.send, None)
         while True:
             try:
@@ -93,9 +101,22 @@ class AsyncTransport:
                 value: ResultT = done.value
                 return value
             try:
-                step = partial(flow.send, await self._perform(effect))
+                step = partial(flow.send, await self._perform(effect, in_turn))
             except StoppedError as stopped:
                 step = partial(flow.throw, stopped)
+            in_turn = in_turn and not isinstance(effect, Send)
+
+    async def turn(self, endpoint: str) -> None:
+        """
+        Wait until a request of *endpoint* may leave.
+
+        Those who wait stand in a line, and the pace is asked only for the first of them: a 429 slows all others.
+
+        Raises:
+            StoppedError: No more requests are to leave.
+        """
+        async with self._lines[endpoint]:
+            await self._wait(self.pacer.reserve(endpoint))
 
     def stop(self) -> None:
         """Send nothing more and wait for nothing more. Requests on their way may still be answered."""
@@ -113,12 +134,12 @@ class AsyncTransport:
         """Close the pool."""
         await self._network.aclose()
 
-    async def _perform(self, effect: Effect) -> EffectAnswer:
+    async def _perform(self, effect: Effect, in_turn: bool) -> EffectAnswer:
         match effect:
             case Send(request, until):
                 begun = self._clock()
-                outcome = await self._paced(request, until)
-                self.pacer.learn(outcome)
+                outcome = await self._paced(request, until, in_turn)
+                self.pacer.learn(request.endpoint, outcome)
                 return Sent(outcome, self._clock() - begun)
             case Sleep(seconds):
                 await self._wait(seconds)
@@ -134,9 +155,9 @@ class AsyncTransport:
             raise TypeError("This flow claims and settles; give its driver a ledger.")
         return self._ledger
 
-    async def _paced(self, request: ApiRequest, until: datetime | None) -> ApiResponse | TransportError:
+    async def _paced(self, request: ApiRequest, until: datetime | None, in_turn: bool) -> ApiResponse | TransportError:
         try:
-            await self._wait(self.pacer.reserve())
+            await (self._wait(0) if in_turn else self.turn(request.endpoint))
         except StoppedError as stopped:
             return NotSentError(stopped.message)
         return lease_ended(until, self._now) or await self._send(request)

@@ -17,7 +17,7 @@ from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport import http
 from airflow_provider_payrecords.transport.clock import Clock, lease_ended, utc_now
 from airflow_provider_payrecords.transport.outcome import cut_short, transport_error
-from airflow_provider_payrecords.transport.pace import Pacer
+from airflow_provider_payrecords.transport.pace import OwnPace, Pacer
 
 
 class BlockingTransport:
@@ -52,7 +52,7 @@ class BlockingTransport:
         )
         self._outgoing = http.Outgoing(settings)
         self._whole_seconds = http.whole_seconds(settings)
-        self._pacer = Pacer(settings.rate_limit, clock)
+        self._pacer: Pacer = OwnPace(settings.rate_limit, clock)
         self._pause = pause
         self._clock = clock
         self._now = now
@@ -80,7 +80,7 @@ class BlockingTransport:
             case Send(request, until):
                 begun = self._clock()
                 outcome = self._paced(request, until)
-                self._pacer.learn(outcome)
+                self._pacer.learn(request.endpoint, outcome)
                 return Sent(outcome, self._clock() - begun)
             case Sleep(seconds):
                 return self._pause(seconds)
@@ -88,7 +88,7 @@ class BlockingTransport:
                 raise TypeError(f"{type(effect).__name__} needs a ledger, which this driver does not have.")
 
     def _paced(self, request: ApiRequest, until: datetime | None) -> ApiResponse | TransportError:
-        wait = self._pacer.reserve()
+        wait = self._pacer.reserve(request.endpoint)
         try:
             if wait > 0:
                 self._pause(wait)

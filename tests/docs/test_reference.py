@@ -133,7 +133,7 @@ DEFAULTS = RunOptions()
 @pytest.mark.parametrize(
     ("page", "statement"),
     [
-        (OPERATORS, f"| `concurrency` | requests under way at once, 1 to 256 | {DEFAULTS.concurrency} |"),
+        (OPERATORS, f"at once, at most, 1 to 256; see [pace](#pace) | {DEFAULTS.concurrency} |"),
         (OPERATORS, f"a 429 halves it for a while | {DEFAULTS.rate_limit:g} |"),
         (OPERATORS, f"10 to 86,400 | {DEFAULTS.lease_seconds:g} |"),
         (OPERATORS, f"at most {extract_run.MAX_RECORD_IDS:,} rows"),
