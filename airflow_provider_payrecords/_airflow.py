@@ -16,12 +16,14 @@ from airflow.sdk import (
     BaseHook,
     BaseOperator,
     BaseOperatorLink,
+    BaseSensorOperator,
     Connection,
     Context,
     ObjectStoragePath,
+    PokeReturnValue,
     conf,
 )
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError, AirflowSensorTimeout
 from airflow.sdk.io import has_fs
 from airflow.sdk.log import mask_secret
 
@@ -31,29 +33,37 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import context_merge
     from airflow.sdk.execution_time.xcom import XCom
     from airflow.sdk.lineage import get_hook_lineage_collector
+    from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 
 __all__ = [
     "AirflowException",
     "AirflowFailException",
     "AirflowRuntimeError",
+    "AirflowSensorTimeout",
     "Asset",
     "AssetAlias",
+    "BaseEventTrigger",
     "BaseHook",
     "BaseNotifier",
     "BaseOperator",
     "BaseOperatorLink",
+    "BaseSensorOperator",
+    "BaseTrigger",
     "Connection",
     "Context",
     "DecoratedOperator",
     "ObjectStoragePath",
+    "PokeReturnValue",
     "RetryDecision",
     "RetryPolicy",
     "Task",
+    "TriggerEvent",
     "XCom",
     "airflow_home",
     "conf",
     "context_merge",
     "count_metric",
+    "deserialize",
     "determine_kwargs",
     "execution_modules",
     "get_hook_lineage_collector",
@@ -64,11 +74,14 @@ __all__ = [
 ]
 
 _ON_DEMAND = {
+    "BaseEventTrigger": "airflow.triggers.base",
     "BaseNotifier": "airflow.sdk",
+    "BaseTrigger": "airflow.triggers.base",
     "DecoratedOperator": "airflow.sdk.bases.decorator",
     "RetryDecision": "airflow.sdk.definitions.retry_policy",
     "RetryPolicy": "airflow.sdk.definitions.retry_policy",
     "Task": "airflow.sdk.bases.decorator",
+    "TriggerEvent": "airflow.triggers.base",
     "XCom": "airflow.sdk.execution_time.xcom",
     "context_merge": "airflow.sdk.definitions.context",
     "determine_kwargs": "airflow.sdk.bases.decorator",
@@ -127,3 +140,10 @@ def openlineage_modules() -> tuple[Any, Any, Any]:
     from openlineage.client import event_v2, facet_v2
 
     return event_v2, facet_v2, extractors
+
+
+def deserialize(value: Any) -> Any:
+    """Return what a task or trigger handed to its supervisor, as the other side gets it."""
+    from airflow.sdk import serde
+
+    return serde.deserialize(value)

@@ -22,6 +22,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": _INTEGRATION,
                 "external-doc-url": "https://docs.stripe.com/payments/payment-records",
+                "how-to-guide": ["/docs/operators.md", "/docs/sensors.md"],
                 "tags": ["service", "payments"],
             }
         ],
@@ -38,6 +39,21 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": _INTEGRATION,
                 "python-modules": ["airflow_provider_payrecords.hooks.payrecords"],
+            }
+        ],
+        "sensors": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["airflow_provider_payrecords.sensors.payment_record"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": [
+                    "airflow_provider_payrecords.triggers.payment_record",
+                    "airflow_provider_payrecords.triggers.new_payment_records",
+                ],
             }
         ],
         "connection-types": [_connection_type()],

@@ -76,6 +76,17 @@ class PaymentRecordsHook(BaseHook):
         """Return an asynchronous client. Close it, or use it in an ``async with`` block."""
         return AsyncPayRecordsClient(self.settings)
 
+    async def load(self) -> None:
+        """
+        Read the connection without blocking the event loop. Triggers await this before anything else of the hook.
+
+        Raises:
+            AirflowException: There is no connection of that id, or what holds the connections cannot be reached.
+        """
+        self.connection = await self.aget_connection(self.payrecords_conn_id)
+        # Airflow has masked what it fetched; our own masking would send a message and wait for it inside the loop.
+        self.settings = read_settings(self.connection)
+
     def ledger(self) -> SqlLedger:
         """
         Open the ledger: the connection's ``ledger_conn_id``, else ``[payrecords] ledger``, else a file in AIRFLOW_HOME.

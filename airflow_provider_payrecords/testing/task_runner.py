@@ -12,9 +12,11 @@ minor version; it ran on 3.2 and 3.3.
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import SimpleNamespace
@@ -22,7 +24,7 @@ from typing import Any
 from unittest import mock
 from uuid import uuid4
 
-from airflow_provider_payrecords._airflow import Connection, execution_modules
+from airflow_provider_payrecords._airflow import Connection, deserialize, execution_modules
 
 XComPlace = tuple[str, int, str]
 """Task id, map index (-1 for a task that is not mapped) and key."""
@@ -38,20 +40,28 @@ class MemorySupervisor:
         xcoms: What tasks pushed.
         rendered_fields: Template fields of the last task, as the UI shows them.
         task_state: The task state store.
+        asset_state: The asset state store, by name of the asset and key.
         masked: Secrets that are to be masked in logs.
+        waiting_since: When a sensor in mode ``reschedule`` first looked, or None.
     """
 
     connections: dict[str, Connection] = field(default_factory=dict)
     xcoms: dict[XComPlace, Any] = field(default_factory=dict)
     rendered_fields: dict[str, Any] = field(default_factory=dict)
     task_state: dict[str, Any] = field(default_factory=dict)
+    asset_state: dict[tuple[str, str], Any] = field(default_factory=dict)
     masked: list[Any] = field(default_factory=list)
+    waiting_since: datetime | None = None
 
     def send(self, msg: Any) -> Any:
         """Answer one message, as the supervisor process would."""
         answer: Callable[[Any], Any] | None = getattr(self, f"_on_{type(msg).__name__}", None)
         result = answer(msg) if answer else None
         return _messages().OKResponse(ok=True) if result is None else result
+
+    async def asend(self, msg: Any) -> Any:
+        """Answer one message of a trigger."""
+        return self.send(msg)
 
     def _on_GetConnection(self, msg: Any) -> Any:  # noqa: N802 # named after the message
         if (found := self.connections.get(msg.conn_id)) is None:
@@ -89,6 +99,17 @@ class MemorySupervisor:
             return _messages().TaskStateStoreResult(value=self.task_state[msg.key])
         return _messages().ErrorResponse(error=_messages().ErrorType.TASK_STORE_NOT_FOUND, detail={})
 
+    def _on_SetAssetStateStoreByName(self, msg: Any) -> None:  # noqa: N802
+        self.asset_state[msg.name, msg.key] = msg.value
+
+    def _on_GetAssetStateStoreByName(self, msg: Any) -> Any:  # noqa: N802
+        if (msg.name, msg.key) in self.asset_state:
+            return _messages().AssetStateStoreResult(value=self.asset_state[msg.name, msg.key])
+        return _messages().ErrorResponse(error=_messages().ErrorType.ASSET_STORE_NOT_FOUND, detail={})
+
+    def _on_GetTaskRescheduleStartDate(self, _: Any) -> Any:  # noqa: N802
+        return _messages().TaskRescheduleStartDate(start_date=self.waiting_since)
+
     def _on_ValidateInletsAndOutlets(self, _: Any) -> Any:  # noqa: N802
         return _messages().InactiveAssetsResult(inactive_assets=[])
 
@@ -99,10 +120,11 @@ class RanTask:
     How a task ended.
 
     Attributes:
-        state: ``success``, ``failed``, ``up_for_retry``, ``deferred``, ….
+        state: ``success``, ``failed``, ``up_for_retry``, ``up_for_reschedule``, ``deferred``, ``skipped``, ….
         result: What it returned, as XCom holds it.
         xcoms: Everything it pushed, by key.
         asset_events: What it left in the events of its outlets, by the asset's URI.
+        ending: Airflow's message that ended it, such as ``DeferTask`` with the trigger's class and arguments.
     """
 
     state: str
@@ -111,6 +133,7 @@ class RanTask:
     xcoms: dict[str, Any]
     asset_events: dict[str, dict[str, Any]]
     supervisor: MemorySupervisor
+    ending: Any = None
 
 
 def run_task(
@@ -123,14 +146,18 @@ def run_task(
     map_index: int = -1,
     conf: dict[str, Any] | None = None,
     logical_date: datetime | None = None,
+    resume: tuple[str, dict[str, Any]] | None = None,
 ) -> RanTask:
     """
     Run one task of a DAG as a worker does.
+
+    A sensor that is rescheduled is run again with the same supervisor, which knows since when it waits.
 
     Args:
         supervisor: Give the same one again for a retry, a clear or a downstream task.
         retries: Tries after the first that are allowed.
         logical_date: None for a manual run without a date, which has no ``ds`` and no ``ts``.
+        resume: Method and arguments to go on with after a deferral; ``resume_task`` gives the trigger's own.
     """
     runner, _, _ = execution_modules()
     supervisor = supervisor or MemorySupervisor()
@@ -138,9 +165,12 @@ def run_task(
     for place in [place for place in supervisor.xcoms if place[:2] == (task.task_id, map_index)]:
         del supervisor.xcoms[place]
     instance = _instance(task, try_number, retries, map_index, _dag_run(task, run_id, conf, logical_date))
+    server = instance._ti_context_from_server
+    server.next_method, server.next_kwargs = resume or (None, None)
+    server.task_reschedule_count = int(supervisor.waiting_since is not None)
     with mock.patch.object(runner, "SUPERVISOR_COMMS", supervisor, create=True), _signals_kept():
         context = instance.get_template_context()
-        state, message, error = runner.run(instance, context, task.log)
+        state, ending, error = runner.run(instance, context, task.log)
         context["exception"] = error
         runner.finalize(instance, state, context, task.log, error)
     own = {
@@ -148,12 +178,38 @@ def run_task(
         for (name, index, key), value in supervisor.xcoms.items()
         if (name, index) == (task.task_id, map_index)
     }
-    told = getattr(message, "outlet_events", None) or []
-    return RanTask(state.value, error, own.get("return_value"), own, _asset_events(told), supervisor)
+    if state.value == "up_for_reschedule" and supervisor.waiting_since is None:
+        supervisor.waiting_since = instance.start_date
+    told = getattr(ending, "outlet_events", None) or []
+    return RanTask(state.value, error, own.get("return_value"), own, _asset_events(told), supervisor, ending)
 
 
 def _asset_events(told: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {one["dest_asset_key"]["uri"]: one["extra"] for one in told if one["extra"]}
+
+
+def resume_task(task: Any, ran: RanTask, **options: Any) -> RanTask:
+    """
+    Run the trigger that *task* deferred to until it fires, as a triggerer does, then resume the task.
+
+    Args:
+        ran: How the task ended when it deferred.
+        options: As for ``run_task``.
+    """
+    runner, _, _ = execution_modules()
+    module, _, name = ran.ending.classpath.rpartition(".")
+    trigger = getattr(importlib.import_module(module), name)(**deserialize(ran.ending.trigger_kwargs))
+    with mock.patch.object(runner, "SUPERVISOR_COMMS", ran.supervisor, create=True):
+        event = asyncio.run(_first_event(trigger))
+    kwargs = {**deserialize(ran.ending.next_kwargs or {}), "event": event}
+    return run_task(task, supervisor=ran.supervisor, resume=(ran.ending.next_method, kwargs), **options)
+
+
+async def _first_event(trigger: Any) -> Any:
+    async with aclosing(trigger.run()) as events:
+        async for event in events:
+            return event.payload
+    raise AssertionError(f"{trigger!r} ended without an event, which fails its task")
 
 
 def _messages() -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_payrecords.operators import extract, one_call, report
+from airflow_provider_payrecords.sensors import payment_record
 
 IMPORT_BUDGET_SECONDS = 0.020
 _TIMED = """
@@ -21,11 +22,12 @@ before = set(sys.modules)
 begin = time.perf_counter()
 import airflow_provider_payrecords.operators.report
 import airflow_provider_payrecords.operators.extract
+import airflow_provider_payrecords.sensors.payment_record
 took = time.perf_counter() - begin
 import json
 print(json.dumps([took, sorted(set(sys.modules) - before)]))
 """
-_OPERATORS = [getattr(module, name) for module in (report, extract) for name in module.__all__]
+_OPERATORS = [getattr(module, name) for module in (report, extract, payment_record) for name in module.__all__]
 _ARGUMENTS: dict[str, Any] = {
     "payment": {"amount_requested": {"value": 1, "currency": "eur"}},
     "payment_record": "{{ ti.xcom_pull('report') }}",
@@ -61,10 +63,10 @@ def test_operators_import_within_their_budget(timed: tuple[float, list[str]]) ->
 def test_operators_import_nothing_heavy(timed: tuple[float, list[str]]) -> None:
     ours = [name for name in timed[1] if name.startswith("airflow_provider_payrecords")]
     # The package itself is there already: Airflow asked it for its provider info.
-    allowed = ("._airflow", ".links", ".links.payment_record", ".operators")
+    allowed = ("._airflow", ".links", ".links.payment_record", ".operators", ".sensors", ".sensors.payment_record")
     allowed += tuple(f".operators.{name}" for name in ("one_call", "report", "extract"))
     assert sorted(ours) == sorted(f"airflow_provider_payrecords{name}" for name in allowed)
-    assert not {"httpx", "duckdb", "sqlalchemy"} & set(timed[1])
+    assert not {"httpx", "duckdb", "sqlalchemy", "airflow.triggers.base"} & set(timed[1])
 
 
 def build() -> Any:
@@ -105,7 +107,8 @@ def test_operator_has_few_parameters_of_its_own_and_all_can_be_templates(operato
         if name not in ("self", "return", "kwargs")
     } | set(operator.template_fields)
     assert len(own) <= 8
-    assert own - set(operator.template_fields) <= {"fail_on_rejects"}
+    plain = {"fail_on_rejects", "wait_for_new_attempt", "max_failures", "deferrable"}
+    assert own - set(operator.template_fields) <= plain
 
 
 def test_every_one_call_operator_has_an_endpoint_and_says_where_its_fields_are() -> None:

@@ -23,7 +23,8 @@ OPTIONS = INFO["config"]["payrecords"]["options"]
 
 
 def modules() -> list[str]:
-    return [name for kind in ("operators", "hooks") for entry in INFO[kind] for name in entry["python-modules"]]
+    kinds = ("operators", "hooks", "sensors", "triggers")
+    return [name for kind in kinds for entry in INFO[kind] for name in entry["python-modules"]]
 
 
 def test_fits_the_schema_that_airflow_ships() -> None:
@@ -43,10 +44,17 @@ def test_named_module_exports_what_it_holds(name: str) -> None:
     assert all(getattr(module, exported).__module__ == name for exported in getattr(module, "__all__", ()))
 
 
-def test_every_operator_module_is_named() -> None:
-    folder = Path(provider_info.__file__).parent / "operators"
-    with_operators = {path.stem for path in folder.glob("*.py") if "__all__" in path.read_text("utf-8")}
-    assert {name.rsplit(".", 1)[1] for name in modules() if ".operators." in name} == with_operators
+@pytest.mark.parametrize("kind", ["operators", "sensors", "triggers"])
+def test_every_module_with_public_names_is_named(kind: str) -> None:
+    folder = Path(provider_info.__file__).parent / kind
+    public = {path.stem for path in folder.glob("*.py") if "__all__" in path.read_text("utf-8")}
+    assert {name.rsplit(".", 1)[1] for name in modules() if f".{kind}." in name} == public
+
+
+def test_guides_exist(repository: Path) -> None:
+    guides = [guide for integration in INFO["integrations"] for guide in integration["how-to-guide"]]
+    assert guides
+    assert all((repository / guide.lstrip("/")).is_file() for guide in guides)
 
 
 def test_hook_class_is_of_this_connection_type() -> None:

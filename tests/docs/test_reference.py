@@ -13,6 +13,9 @@ from airflow_provider_payrecords.bulk import RunOptions, RunSummary, engine, fin
 from airflow_provider_payrecords.connection import Extras
 from airflow_provider_payrecords.core import entry, lifecycle, money, parameters, scrub
 from airflow_provider_payrecords.core.commands import STRIPE_VERSION
+from airflow_provider_payrecords.core.position import PAGE_SIZE
+from airflow_provider_payrecords.core.standing import STANDINGS
+from airflow_provider_payrecords.core.waiting import DEFAULT_MAX_FAILURES
 from airflow_provider_payrecords.extract.field import ENDPOINTS
 from airflow_provider_payrecords.extract.key import MAX_KEY
 from airflow_provider_payrecords.extract.mapping import ExtractMapping, FieldSpec, ReadOptions
@@ -24,10 +27,14 @@ from airflow_provider_payrecords.sandbox import Fault, FaultKind, FaultMix, Invo
 from airflow_provider_payrecords.sandbox.control import control_routes
 from airflow_provider_payrecords.sandbox.engine import Sandbox
 from airflow_provider_payrecords.sandbox.journal import JournalLine
+from airflow_provider_payrecords.sensors.payment_record import MIN_DEFERRED_SECONDS, PaymentRecordSensor
 from airflow_provider_payrecords.transport.http import MAX_ANSWER_BYTES
+from airflow_provider_payrecords.triggers.new_payment_records import NewPaymentRecordsTrigger
+from airflow_provider_payrecords.triggers.watching import MAX_PAUSE_SECONDS, _payload
 from tests.docs.page import prose, section, spans, table_names
 
 OPERATORS = "docs/operators.md"
+SENSORS = "docs/sensors.md"
 MAPPING = "docs/mapping.md"
 SANDBOX = "docs/sandbox.md"
 PUBLIC_OPERATORS = [
@@ -112,6 +119,22 @@ def parameters_of(operator: type) -> set[str]:
     }
 
 
+@pytest.mark.parametrize("public", [PaymentRecordSensor, NewPaymentRecordsTrigger])
+def test_every_parameter_of_a_sensor_or_watcher_is_explained(public: type) -> None:
+    assert table_names(section(SENSORS, public.__name__).partition("\n### ")[0]) - WATCHER_KEYS == parameters_of(public)
+
+
+def test_states_that_can_be_waited_for_are_listed() -> None:
+    assert table_names(section(SENSORS, "States")) - {"state"} == {state.value for state in STANDINGS}
+
+
+WATCHER_KEYS = set(_payload([], "test", more=False))
+
+
+def test_every_key_of_a_watchers_event_is_explained() -> None:
+    assert table_names(section(SENSORS, "NewPaymentRecordsTrigger")) >= WATCHER_KEYS
+
+
 def test_every_switch_of_the_sandbox_is_listed() -> None:
     routes = {
         f"{method} /_sandbox{route.path}"
@@ -143,6 +166,10 @@ DEFAULTS = RunOptions()
         (OPERATORS, f"after at least {stopping.MIN_ROWS_FOR_SHARE} rows"),
         (OPERATORS, f"`{STRIPE_VERSION}`"),
         (OPERATORS, f"| {settings.Settings.model_fields['max_retries'].default} |"),
+        (SENSORS, f"before the task fails | {DEFAULT_MAX_FAILURES} |"),
+        (SENSORS, f"at least {MIN_DEFERRED_SECONDS:g} seconds"),
+        (SENSORS, f"at most {PAGE_SIZE} |"),
+        (SENSORS, f"up to {MAX_PAUSE_SECONDS / 60:g} minutes"),
         ("docs/ledger.md", f"within {lifecycle.REPLAY_WINDOW.total_seconds() / 3600:g} hours of the first claim"),
         ("docs/ledger.md", f"`lease_seconds`, {DEFAULTS.lease_seconds:g} by default"),
         ("docs/ledger.md", f"waits up to {engine.HELD_WAIT_SECONDS:g} seconds"),

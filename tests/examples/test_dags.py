@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,10 +21,12 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(dags: dict[str, Any], run_dag: Run, sandbox: RunningSandbox) -> Run:
+def run(dags: dict[str, Any], run_dag: Run, sandbox: RunningSandbox, bank: None) -> Run:
     """Return a function that runs an example once and expects it to succeed."""
 
     def run_once(dag_id: str, **options: Any) -> Any:
+        if dag_id == "example_wait_for_guarantee":
+            options.setdefault("run_conf", {"bank_seconds": 0})
         finished = run_dag(dags[dag_id], **options)
         assert finished.state == "success"
         return finished
@@ -62,7 +65,10 @@ def test_example_survives_serialization_and_is_the_same_on_each_parse(
     assert DagSerialization.deserialize_dag(first).task_ids == dags[dag_id].task_ids
 
 
-@pytest.mark.parametrize("dag_id", [name for name in EXAMPLES if name != "example_test_request"])
+DRY_OR_READING = {"example_test_request", "example_new_records"}
+
+
+@pytest.mark.parametrize("dag_id", [name for name in EXAMPLES if name not in DRY_OR_READING])
 def test_second_run_reports_nothing(run: Run, sandbox: RunningSandbox, dag_id: str) -> None:
     run(dag_id)
     first = effects(sandbox)
@@ -171,3 +177,26 @@ def test_yielded_payments_are_reported(run: Run, xcom: Callable[..., Any], sandb
     finished = run("example_generator")
     assert xcom(finished, "donations")["money"] == {"eur": {"confirmed": 20_350}}
     assert len(sandbox.records) == 4
+
+
+def test_sensor_waits_for_the_guarantee_and_the_delivery_for_the_sensor(
+    run: Run, xcom: Callable[..., Any], sandbox: RunningSandbox
+) -> None:
+    finished = run("example_wait_for_guarantee")
+    record = sandbox.records[0]["id"]
+    assert (xcom(finished, "wait"), xcom(finished, "wait", "state")) == (record, "guaranteed")
+    assert xcom(finished, "deliver") == f"{record} is paid"
+    assert effects(sandbox) == {"report_payment": 1, "report_payment_attempt_guaranteed": 1}
+
+
+def test_new_records_are_those_of_the_events_that_started_the_run(
+    run: Run, dags: dict[str, Any], xcom: Callable[..., Any]
+) -> None:
+    assert xcom(run("example_new_records"), "tell") == "0 new payment records"
+    new_records = dags["example_new_records"].task_dict["new_records"].python_callable
+    told = [
+        SimpleNamespace(extra={"from_trigger": True, "payload": {"payment_records": ["pr_1", "pr_2"]}}),
+        SimpleNamespace(extra={"from_trigger": True, "payload": {"payment_records": ["pr_3"]}}),
+        SimpleNamespace(extra={"by": "hand"}),
+    ]
+    assert new_records(triggering_asset_events={"asset": told}) == ["pr_1", "pr_2", "pr_3"]

@@ -1,0 +1,1 @@
+"""Sensors: wait for a state of a Payment Record."""
