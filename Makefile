@@ -2,6 +2,8 @@
 
 BIN := .venv/bin
 ARGS ?=
+# How many worlds the simulation looks at; see docs/proof.md.
+export WORLDS ?= 10000
 
 # Airflow starts a dozen Python processes: without byte-code each takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE

@@ -8,7 +8,7 @@ nothing is ever sent under a new key because of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess
@@ -18,7 +18,7 @@ from airflow_provider_payrecords.core.commands import ListPaymentRecords, Report
 from airflow_provider_payrecords.core.entry import Entry, Intent, Settlement
 from airflow_provider_payrecords.core.flows import call
 from airflow_provider_payrecords.core.identity import KEY_STAMP, SOURCE_STAMP
-from airflow_provider_payrecords.core.lifecycle import LONGEST_SEND, Event, State
+from airflow_provider_payrecords.core.lifecycle import LONGEST_SEND, REPLAY_WINDOW, Event, State
 from airflow_provider_payrecords.core.models import PaymentRecord
 from airflow_provider_payrecords.core.retry import RetryPolicy
 from airflow_provider_payrecords.core.wire import encode
@@ -26,6 +26,8 @@ from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
 
 CLOCK_MARGIN = timedelta(minutes=5)
 """How far the API's clock may differ from ours."""
+EDGE = timedelta(seconds=2)
+"""By how much two windows overlap: the API counts whole seconds, and may leave out the edges of a window."""
 MAX_PAGES = 200
 
 
@@ -60,7 +62,7 @@ async def find_records(
 
 
 async def _listed(
-    windows: Iterable[tuple[datetime, datetime]],
+    windows: Iterable[Window],
     transport: AsyncTransport,
     policy: RetryPolicy,
     jitter: Iterator[float],
@@ -82,10 +84,33 @@ async def _listed(
             command = next_page(command, called.answer)  # type: ignore[assignment]  # the same class comes back
 
 
-def _windows(entries: Iterable[Entry]) -> list[tuple[datetime, datetime]]:
-    """Return the times in which the records were made if they exist, merged where they overlap."""
-    merged: list[tuple[datetime, datetime]] = []
-    for begin, end in sorted(span for entry in entries for span in _spans(entry)):
+Window = tuple[datetime, datetime]
+
+
+def _windows(entries: Collection[Entry]) -> list[Window]:
+    """Return the times in which the records were made if they exist: first the likely ones, then what lies between."""
+    likely = _merged(span for entry in entries for span in _likely(*_sends(entry)))
+    return likely + _gaps(likely, _merged(_widened(*_sends(entry)) for entry in entries))
+
+
+def _sends(entry: Entry) -> Window:
+    """Return when the first and the last send may have been: no send is later than the replay window allows."""
+    first = entry.claimed_at or entry.created_at
+    return first, min(entry.updated_at, first + REPLAY_WINDOW + LONGEST_SEND)
+
+
+def _likely(first: datetime, last: datetime) -> Iterator[Window]:
+    yield _widened(first, min(last, first + LONGEST_SEND))
+    yield _widened(max(first, last - LONGEST_SEND), last)
+
+
+def _widened(begin: datetime, end: datetime) -> Window:
+    return begin - CLOCK_MARGIN, end + CLOCK_MARGIN
+
+
+def _merged(windows: Iterable[Window]) -> list[Window]:
+    merged: list[Window] = []
+    for begin, end in sorted(windows):
         if merged and begin <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -93,11 +118,18 @@ def _windows(entries: Iterable[Entry]) -> list[tuple[datetime, datetime]]:
     return merged
 
 
-def _spans(entry: Entry) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the time after the first claim, and the time before the entry last changed: sends lie in these."""
-    first, last = entry.claimed_at or entry.created_at, entry.updated_at
-    yield first - CLOCK_MARGIN, min(last, first + LONGEST_SEND) + CLOCK_MARGIN
-    yield max(first, last - LONGEST_SEND) - CLOCK_MARGIN, last + CLOCK_MARGIN
+def _gaps(covered: list[Window], windows: list[Window]) -> list[Window]:
+    """Return what of *windows* is not *covered*, and ``EDGE`` more."""
+    gaps = []
+    for begin, end in windows:
+        at = begin
+        for inner_begin, inner_end in (one for one in covered if one[0] < end and one[1] > begin):
+            if inner_begin > at:
+                gaps.append((at, inner_begin + EDGE))
+            at = inner_end - EDGE
+        if end - at > EDGE:
+            gaps.append((at, end))
+    return gaps
 
 
 def _key_of(record: PaymentRecord, source: str) -> str | None:

@@ -154,6 +154,21 @@ def test_a_record_that_is_found_confirms_what_was_sent_and_not_what_the_row_beca
     assert world.committed() == {"W0001": 1}
 
 
+def test_a_record_of_a_second_try_hours_after_the_first_is_found_once_the_key_has_expired(tmp_path: Path) -> None:
+    lost_twice = (
+        Fault(kind=FaultKind.DROP_BEFORE, endpoint="report_payment"),
+        Fault(kind=FaultKind.DROP_AFTER, endpoint="report_payment"),
+        Fault(kind=FaultKind.RATE_LIMIT, endpoint="list_payment_records", skip=1),
+    )
+    world = troubled(tmp_path, *lost_twice)
+    assert world.report(payments(1)).summary.counts == {"unknown": 1}
+    world.later(hours=5)
+    assert world.report(payments(1)).summary.counts == {"unknown": 1}
+    world.later(hours=25)
+    assert world.report(payments(1)).summary.counts == {"confirmed": 1}
+    assert world.committed() == {"W0001": 1}
+
+
 class Reply(SandboxTransport):
     """A network that breaks in its own way after the payment was recorded, and lists nothing."""
 
