@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench import tables
-from bench.contenders import BASELINE, CONTENDERS
+from bench.contenders import BASELINE, CONTENDERS, Contender
 from bench.run import Scenario, Server, measure, running_server
 
 LIMIT = 100
@@ -53,11 +53,17 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _measure(server: Server, scenario: Scenario, count: int, names: Sequence[str], core: int | None) -> tables.Rounds:
-    """Measure in turns, each other turn backwards: what drifts on the machine meets all alike."""
+    """
+    Measure in turns, each other turn backwards: what drifts on the machine meets all alike.
+
+    What runs in Airflow does so once. Its start is not measured, but takes longer than all the others.
+    """
     rounds: tables.Rounds = {name: [] for name in names}
     for number in range(count):
         seed = None if scenario.seed is None else scenario.seed + number
         for name in names if number % 2 == 0 else reversed(names):
+            if number > 0 and CONTENDERS[name].airflow:
+                continue
             begun = time.monotonic()
             rounds[name].append(measure(server, name, replace(scenario, seed=seed), core))
             print(f"  {scenario.name} {number + 1}/{count} {name} {time.monotonic() - begun:.1f} s", file=sys.stderr)
@@ -73,21 +79,27 @@ def _chosen(asked: argparse.Namespace) -> list[tuple[Scenario, int]]:
 
 
 def _names(asked: argparse.Namespace, scenario: Scenario) -> list[str]:
-    """
-    Return who runs in a scenario.
-
-    What sends one request at a time does not change with the concurrency, and what a key is matters in a second run.
-    """
     if asked.only:
         return [name for name in CONTENDERS if name in asked.only]
-    serial = scenario.name == ("healthy-32" if asked.quick else "healthy-8")
-    left_out = ["HttpOperator"] if asked.quick else []
-    left_in = ["HttpOperator mapped"] if scenario.seed is not None and not asked.quick else []
-    return [
-        name
-        for name, one in CONTENDERS.items()
-        if name in left_in or ((serial or not one.serial) and (scenario.runs > 1 or one.keyed) and name not in left_out)
-    ]
+    takes_part = _in_quick if asked.quick else _in_full
+    return [name for name, one in CONTENDERS.items() if takes_part(name, one, scenario)]
+
+
+def _in_full(name: str, one: Contender, scenario: Scenario) -> bool:
+    """Say who takes part: one request at a time is the same at any concurrency, and a key matters in a second run."""
+    first = scenario.name == FULL[0][0].name
+    if one.airflow:
+        return first or (scenario.seed is not None and name != "HttpOperator")
+    return (first or not one.serial) and (one.keyed or scenario.runs > 1)
+
+
+def _in_quick(name: str, one: Contender, scenario: Scenario) -> bool:
+    first = scenario.name == QUICK[0][0].name
+    return (
+        one.keyed
+        and (name == "HttpOperator mapped" if one.airflow and first else not one.airflow)
+        and (first or not one.serial)
+    )
 
 
 def _cores(*, pinned: bool) -> tuple[int | None, int | None]:

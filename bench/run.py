@@ -19,6 +19,7 @@ from bench.payments import write_extract
 
 TOP = Path(__file__).resolve().parent.parent
 TIMEOUT_SECONDS = 900.0
+AIRFLOW = {"AIRFLOW__CORE__LOAD_EXAMPLES": "False", "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _trouble(scenario: Scenario) -> dict[str, int | None]:
 
 def _run(name: str, asked: dict[str, Any], folder: Path) -> dict[str, Any]:
     environment = {one: value for one, value in os.environ.items() if not one.startswith(("AIRFLOW", "PAYRECORDS_"))}
-    environment |= {"AIRFLOW_HOME": str(folder / "airflow"), "NO_PROXY": "127.0.0.1"}
+    environment |= AIRFLOW | {"AIRFLOW_HOME": str(folder / "airflow"), "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
         [sys.executable, "-m", "bench.child", name, json.dumps(asked)],
         cwd=TOP,

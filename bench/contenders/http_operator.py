@@ -1,37 +1,17 @@
-"""
-Airflow's ``HttpOperator``: a task for each payment, and one task expanded over the payments.
-
-Run by ``dag.test()``: the tasks run one after the other in this process, through Airflow's own task runner, database
-and Execution API. A deployment adds a scheduler and a process for each task, and runs a few of them at once; its cost
-for a payment is higher than what is measured here.
-"""
+"""Airflow's ``HttpOperator``: a task for each payment, and one task expanded over the payments."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
-import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
-os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
-
-from airflow.models.dagbundle import DagBundleModel
-from airflow.models.serialized_dag import SerializedDagModel
-from airflow.models.taskinstance import TaskInstance
-from airflow.models.xcom import XComModel
 from airflow.providers.http.operators.http import HttpOperator
 from airflow.sdk import DAG
-from airflow.serialization.definitions.dag import SerializedDAG
-from airflow.serialization.serialized_objects import LazyDeserializedDAG
-from airflow.utils.db import initdb
-from airflow.utils.session import create_session
 
+from bench.contenders.dag_run import run_dag
 from bench.job import API_KEY, API_VERSION, PATH, Job, Outcome
 from bench.payments import form_of, key_of, read_extract
 
@@ -75,36 +55,13 @@ def _request(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _run(job: Job, tasks: Callable[[list[dict[str, str]]], None], place_of: Callable[[str, int], int]) -> Outcome:
-    _prepare()
     os.environ["AIRFLOW_CONN_STRIPE"] = json.dumps({"conn_type": "http", "host": job.base})
     rows = list(read_extract(job.extract))
     with DAG(f"bench_{len(rows)}", schedule=None) as dag:
         tasks(rows)
-    with redirect_stdout(sys.stderr):
-        _save(dag)
-        run = dag.test()
-    outcome = Outcome()
-    with create_session() as session:
-        for one in session.query(XComModel).filter_by(dag_id=dag.dag_id, run_id=run.run_id, key="return_value"):
-            row = rows[place_of(one.task_id, one.map_index)]
-            outcome.ids[row["reference"]] = XComModel.deserialize_value(one)
-        for task in session.query(TaskInstance).filter_by(dag_id=dag.dag_id, run_id=run.run_id):
-            if task.state != "success":
-                outcome.failed(f"task {task.state}")
+    ran = run_dag(dag)
+    outcome = Outcome({rows[place_of(*place)]["reference"]: record for place, record in ran.returned.items()})
+    for state in ran.states:
+        if state != "success":
+            outcome.failed(f"task {state}")
     return outcome
-
-
-@cache
-def _prepare() -> None:
-    logging.disable(logging.ERROR)
-    initdb()
-
-
-def _save(dag: DAG) -> None:
-    """Put the DAG where the processor of DAG files would: its run refers to it."""
-    with create_session() as session:
-        session.merge(DagBundleModel(name="bench"))
-        session.flush()
-        lazy = LazyDeserializedDAG.from_dag(dag)
-        SerializedDAG.bulk_write_to_db("bench", None, [lazy], session=session)
-        SerializedDagModel.write_dag(lazy, bundle_name="bench", session=session)

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from contextlib import redirect_stdout
+from pathlib import Path
 
 from airflow_provider_payrecords.cli.app import run as command_line
 from bench.job import API_KEY, Job, Outcome
@@ -26,6 +27,11 @@ def run(job: Job) -> Outcome:
         code = command_line(arguments)
     if not results.exists():
         raise RuntimeError(f"payrecords report ended with {code} and no results")
+    return read_results(results)
+
+
+def read_results(results: Path) -> Outcome:
+    """Return what a results file says."""
     outcome = Outcome()
     for line in map(json.loads, results.read_text("utf-8").splitlines()):
         if line["state"] == "confirmed":
