@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from airflow_provider_payrecords.core.errors import UsageError
+from airflow_provider_payrecords.core.partition import make_partition
 from airflow_provider_payrecords.settings import DEFAULT_RATE_LIMIT
 
 
@@ -15,6 +17,14 @@ def _count_or_share(value: int | float) -> int | float:
     if isinstance(value, int) and value < 1:
         raise ValueError("a count is a whole number of at least 1; a share lies between 0 and 1")
     return value
+
+
+def _part(value: str) -> str:
+    try:
+        part = make_partition(value)
+    except UsageError as error:
+        raise ValueError(error.message.removeprefix("partition: ")) from None
+    return f"{part.number}/{part.of}"
 
 
 class RunOptions(BaseModel):
@@ -28,6 +38,7 @@ class RunOptions(BaseModel):
         stop_after_rejects: Stop once this many rows (whole number) or this share of the rows (between 0 and 1) were
             rejected by the API or by our checks in this run.
         on_reject: ``stop`` ends the run at the first reject.
+        partition: Take only this part of the extract's rows, such as ``3/8``, told apart by the hash of their keys.
         dry_run: Check every row and say what would be sent. Sends nothing and changes nothing.
         stamp_metadata: Put the row key and source into the record's metadata, so that it can be found again.
         lease_seconds: How long a claim keeps other workers away after its worker vanished.
@@ -40,6 +51,7 @@ class RunOptions(BaseModel):
     canary: int | None = Field(default=None, ge=1)
     stop_after_rejects: Annotated[int | float, AfterValidator(_count_or_share)] | None = None
     on_reject: Literal["keep_going", "stop"] = "keep_going"
+    partition: Annotated[str, AfterValidator(_part)] | None = None
     dry_run: bool = False
     stamp_metadata: bool = True
     lease_seconds: float = Field(default=300.0, ge=10, le=86_400, allow_inf_nan=False)

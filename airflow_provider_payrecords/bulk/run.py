@@ -31,6 +31,7 @@ from airflow_provider_payrecords.core.errors import (
     ResultsError,
     UsageError,
 )
+from airflow_provider_payrecords.core.partition import make_partition
 from airflow_provider_payrecords.extract import Extract, ExtractMapping, OpenExtract, Problem, Row, RowProblem
 from airflow_provider_payrecords.ledger.store import LedgerStore, Run
 from airflow_provider_payrecords.settings import Settings
@@ -210,8 +211,10 @@ class ExtractRun:
     def _items(self, opened: OpenExtract) -> Iterator[list[Item]]:
         order = 0
         size = max(self._options.concurrency, min(MAX_BATCH_ROWS, int(2 * self._options.rate_limit)))
+        has = make_partition(self._options.partition or "1/1").has
         for batch in opened.batches(size):
-            yield [(order + place, self._item(row, order + place)) for place, row in enumerate(batch)]
+            places = enumerate(batch, start=order)
+            yield [(place, self._item(row, place)) for place, row in places if has(row.key)]
             order += len(batch)
 
     def _item(self, row: Row | RowProblem, order: int) -> Any:

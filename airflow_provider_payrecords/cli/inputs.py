@@ -96,6 +96,7 @@ def make_run_options(options: PaceOptions) -> RunOptions:
         "canary": options.canary,
         "stop_after_rejects": _count_or_share(options.stop_after_rejects),
         "on_reject": options.on_reject and options.on_reject.value,
+        "partition": options.partition,
         "dry_run": options.dry_run,
     }
     try:

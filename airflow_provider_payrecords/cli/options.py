@@ -210,6 +210,14 @@ class PaceOptions:
         OnReject | None,
         typer.Option(help="stop ends the run at the first reject.", rich_help_panel=RUN_PANEL),
     ] = None
+    partition: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N/M",
+            help="Take only part N of M of the rows, told apart by their keys.",
+            rich_help_panel=RUN_PANEL,
+        ),
+    ] = None
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Do what plan does: send and change nothing.", rich_help_panel=RUN_PANEL),

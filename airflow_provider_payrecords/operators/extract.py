@@ -24,7 +24,7 @@ __all__ = ["PlanExtractOperator", "ReportExtractOperator"]
 class ExtractOperator(BaseOperator):
     """Reads an extract through a mapping and runs it, or plans the run."""
 
-    template_fields: Sequence[str] = ("extract", "mapping", "results", "options", "payrecords_conn_id")
+    template_fields: Sequence[str] = ("extract", "mapping", "results", "options", "partition", "payrecords_conn_id")
     template_fields_renderers: ClassVar[dict[str, str]] = {"mapping": "json", "options": "json"}
     ui_color = "#e8e4ff"
 
@@ -41,6 +41,7 @@ class ExtractOperator(BaseOperator):
         mapping: Any = None,
         results: Any = None,
         options: Mapping[str, Any] | None = None,
+        partition: str | None = None,
         fail_on_rejects: bool = False,
         payrecords_conn_id: str = "payrecords_default",
         **kwargs: Any,
@@ -50,6 +51,7 @@ class ExtractOperator(BaseOperator):
         self.mapping = mapping
         self.results = results
         self.options = options
+        self.partition = partition
         self.fail_on_rejects = fail_on_rejects
         self.payrecords_conn_id = payrecords_conn_id
 
@@ -86,7 +88,7 @@ class ExtractOperator(BaseOperator):
         )
         from airflow_provider_payrecords.operators.options import make_options
 
-        options = make_options(self.options, read_extras(hook.connection).rate_limit)
+        options = make_options(self.options, read_extras(hook.connection).rate_limit, self.partition)
         mapping = load_mapping(self.mapping)
         self.log.info("%s as %s in %s mode", source.name, mapping.endpoint, hook.settings.mode)
         with closing(hook.ledger()) as ledger:
@@ -141,6 +143,8 @@ class PlanExtractOperator(ExtractOperator):
         results: Where the results file goes: ``.jsonl``, ``.csv`` or ``.parquet``. None: a file named after DAG, run
             and task under ``[payrecords] results``.
         options: Any of ``RunOptions``, such as ``{"concurrency": 4}``; what is left out comes from ``[payrecords]``.
+        partition: Take only this part of the rows, such as ``3/8``. Map over ``partitions(8)`` to share an extract
+            between eight tasks: rows are told apart by the hash of their keys, so each is in one part.
         fail_on_rejects: Whether rejected rows and rows for review make the task fail. If not, the task is green, warns
             and names them in the summary: the other payments are reported, and rows do not heal by waking someone up.
         payrecords_conn_id: Connection of type ``payrecords``. A live key in it is the permission to report live.

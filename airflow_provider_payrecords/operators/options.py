@@ -11,11 +11,13 @@ from airflow_provider_payrecords._airflow import conf
 from airflow_provider_payrecords.bulk import RunOptions
 from airflow_provider_payrecords.core.errors import UsageError
 
-CONFIGURED = tuple(name for name in RunOptions.model_fields if name != "dry_run")
-"""Options with a default in ``[payrecords]``. A dry run is asked for where it is wanted, never in silence."""
+CONFIGURED = tuple(name for name in RunOptions.model_fields if name not in ("dry_run", "partition"))
+"""Options with a default in ``[payrecords]``. The others are asked for where they are wanted, never in silence."""
 
 
-def make_options(given: Mapping[str, Any] | None = None, rate_limit: float | None = None) -> RunOptions:
+def make_options(
+    given: Mapping[str, Any] | None = None, rate_limit: float | None = None, partition: str | None = None
+) -> RunOptions:
     """
     Return the options of a run: those *given*, else the connection's *rate_limit*, else ``[payrecords]``, else ours.
 
@@ -31,6 +33,8 @@ def make_options(given: Mapping[str, Any] | None = None, rate_limit: float | Non
     values: dict[str, Any] = {name: value for name, value in configured.items() if value not in (None, "")}
     if rate_limit is not None:
         values["rate_limit"] = rate_limit
+    if partition is not None:
+        values["partition"] = partition
     try:
         return RunOptions.model_validate({**values, **(given or {})})
     except ValidationError as error:

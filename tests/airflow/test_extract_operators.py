@@ -13,6 +13,7 @@ import pytest
 
 from airflow_provider_payrecords._airflow import AirflowException, AirflowFailException, Connection, ObjectStoragePath
 from airflow_provider_payrecords.core.errors import UsageError
+from airflow_provider_payrecords.core.partition import partitions
 from airflow_provider_payrecords.operators.extract import PlanExtractOperator, ReportExtractOperator
 from airflow_provider_payrecords.operators.extract_run import make_source
 from airflow_provider_payrecords.operators.options import make_options
@@ -292,3 +293,36 @@ def test_xcom_holds_no_person(run: Run) -> None:
     bad = rows(5)
     bad[1]["amount_requested.currency"] = EMAIL
     assert EMAIL not in json.dumps(run(extract=bad).xcoms)
+
+
+def test_parts_of_an_extract_together_report_each_row_once(run: Run, extract: Path, sandbox: RunningSandbox) -> None:
+    parts = [run(extract=str(extract), partition=part) for part in partitions(3)]
+    assert sum(part.result["rows"] for part in parts) == 5
+    assert sorted(references(sandbox, [one for part in parts for one in part.xcoms["record_ids"]])) == WIRES
+    assert run(extract=str(extract)).result["new"] == 0
+
+
+def test_row_without_a_key_is_rejected_by_the_first_part_alone(run: Run, sandbox: RunningSandbox) -> None:
+    table = [*rows(3), {**rows(4)[3], "processor_details.custom.payment_reference": None}]
+    rejected = [
+        run(extract=table, partition=f"{number}/4").result["counts"].get("rejected", 0) for number in range(1, 5)
+    ]
+    assert rejected == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("partition", ["9/8", "0/8", "8", "{{ 1 }}"])
+def test_part_out_of_range_fails_for_good_before_anything_is_sent(
+    run: Run, extract: Path, sandbox: RunningSandbox, partition: str
+) -> None:
+    ran = run(extract=str(extract), partition=partition, run_options={"retries": 3})
+    assert ran.state == "failed"
+    assert "options: partition: Value error, " in str(ran.error)
+    assert not sandbox.records
+
+
+def test_operator_is_mapped_over_parts() -> None:
+    from airflow.sdk import DAG
+
+    with DAG("test", schedule=None) as dag:
+        ReportExtractOperator.partial(task_id="report", extract="a.csv").expand(partition=partitions(8))
+    assert dag.get_task("report").expand_input.value["partition"][7] == "8/8"
