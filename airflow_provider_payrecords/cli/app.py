@@ -14,6 +14,7 @@ from airflow_provider_payrecords.cli import console
 from airflow_provider_payrecords.cli.demo import demo
 from airflow_provider_payrecords.cli.exits import ExitCode, error_as_json, exit_code_of, mask
 from airflow_provider_payrecords.cli.export import export
+from airflow_provider_payrecords.cli.ledger import ledger_app
 from airflow_provider_payrecords.cli.options import example
 from airflow_provider_payrecords.cli.replay import replay
 from airflow_provider_payrecords.cli.report import plan, report
@@ -64,6 +65,7 @@ app = typer.Typer(
 """The command line as typer knows it."""
 for _command, _examples in _COMMANDS.items():
     app.command(epilog=example(*_examples))(_command)
+app.add_typer(ledger_app, name="ledger")
 
 
 def _show_version(wanted: bool) -> None:

@@ -12,6 +12,7 @@ from airflow_provider_payrecords.core.errors import SettingsError, UsageError
 if TYPE_CHECKING:
     from airflow_provider_payrecords.bulk import RunOptions
     from airflow_provider_payrecords.extract import Extract, ExtractMapping
+    from airflow_provider_payrecords.ledger.sql import SqlLedger
     from airflow_provider_payrecords.ledger.store import LedgerStore
     from airflow_provider_payrecords.settings import Settings
 
@@ -147,7 +148,7 @@ def ledger_url(given: str | None) -> str:
     return str(Path(data, "payrecords", "ledger.db"))
 
 
-def open_ledger(given: str | None) -> LedgerStore:
+def open_ledger(given: str | None) -> SqlLedger:
     """Open the ledger for writing, and make it if it is new."""
     from airflow_provider_payrecords.ledger import urls
 
@@ -163,7 +164,7 @@ def open_ledger_to_look(given: str | None) -> LedgerStore:
     return MemoryLedger()
 
 
-def open_known_ledger(given: str | None) -> LedgerStore:
+def open_known_ledger(given: str | None) -> SqlLedger:
     """
     Open a ledger that must be there already.
 

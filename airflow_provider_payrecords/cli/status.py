@@ -106,7 +106,7 @@ def _show(found: Look, ledger: str) -> None:
     console.say(f"Ledger {ledger}\n")
     if not found.counts:
         console.say("It holds no such payments.\n")
-    _show_counts(found.counts)
+    show_counts(found.counts)
     columns = ("run", "source", "extract", "how", "rows", "confirmed", "rejected", "other")
     console.table("Latest runs", columns, [_run_row(run) for run in found.runs], numbers=columns[-4:])
     rows = [
@@ -119,7 +119,8 @@ def _show(found: Look, ledger: str) -> None:
         console.say("Nothing is open.")
 
 
-def _show_counts(counts: list[Count]) -> None:
+def show_counts(counts: list[Count]) -> None:
+    """Show payments and money, a table for each scope."""
     from airflow_provider_payrecords.cli.outcome import major
 
     for scope, group in groupby(counts, key=lambda count: count.scope):

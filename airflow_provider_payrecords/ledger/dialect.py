@@ -105,6 +105,7 @@ class Writer:
         places = ", ".join(f"%s::{one}[]" for one in types)
         arrays = f"SELECT * FROM unnest({places})"  # noqa: S608 - the types of our own columns
         rows = arrays if self._in_arrays else f"VALUES ({', '.join('?' * len(types))})"
+        self._table = table.name
         self._insert = f"INSERT INTO {table.name} ({names}) {rows}"
         self._on_conflict = f"ON CONFLICT ({keys})"
         self._update = f"DO UPDATE SET {rest}"
@@ -128,6 +129,13 @@ class Writer:
         """Save *rows* over those of the same primary key."""
         sql = f"{self._insert} {self._on_conflict} {self._update}"
         connection.exec_driver_sql(sql, _as_arrays(rows) if self._in_arrays else list(rows))
+
+    def remove(self, connection: Connection, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
+        """Delete the rows whose columns *names* have the values of one of *rows*. Return how many there were."""
+        mark = "%s" if self._in_arrays else "?"
+        conditions = " AND ".join(f"{name} = {mark}" for name in names)
+        sql = f"DELETE FROM {self._table} WHERE {conditions}"  # noqa: S608 - names of our own columns
+        return connection.exec_driver_sql(sql, list(rows)).rowcount
 
 
 def _as_arrays(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scop
 from airflow_provider_payrecords.core.errors import LedgerError
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.ledger.batch import claim_batch, settle_batch
-from airflow_provider_payrecords.ledger.store import Count, Run, Selection
+from airflow_provider_payrecords.ledger.store import SETTLED, Count, Run, Selection
 
 
 class MemoryLedger:
@@ -59,6 +59,15 @@ class MemoryLedger:
             lapsed = {entry.key: rules.lapse(entry, now) for entry in known.values() if entry.owner in owners}
             known.update(lapsed)
             return len(lapsed)
+
+    def forget(self, entries: Sequence[Entry]) -> int:
+        """Remove the settled ones of *entries* that still stand as given. Return how many."""
+        with self._lock:
+            standing = [entry for entry in entries if self._entries[entry.scope].get(entry.key) == entry]
+            left = [entry for entry in standing if entry.state in SETTLED]
+            for entry in left:
+                del self._entries[entry.scope][entry.key]
+            return len(left)
 
     def entries(self, selection: Selection) -> Iterator[Entry]:
         """Yield entries ordered by scope and key, as they were when the first one was taken."""
@@ -111,5 +120,7 @@ def _is_chosen(entry: Entry, selection: Selection) -> bool:
         (selection.run_id, entry.run_id),
     )
     if any(want is not None and want != has for want, has in wanted):
+        return False
+    if selection.updated_before is not None and entry.updated_at >= selection.updated_before:
         return False
     return selection.states is None or entry.state in selection.states

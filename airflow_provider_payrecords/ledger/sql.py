@@ -39,7 +39,7 @@ from airflow_provider_payrecords.ledger.schema import (
     summary_text,
     to_text,
 )
-from airflow_provider_payrecords.ledger.store import Count, Run, Selection
+from airflow_provider_payrecords.ledger.store import SETTLED, Count, Run, Selection
 
 PAGE_SIZE = 1000
 """Entries fetched at once while streaming."""
@@ -60,6 +60,8 @@ _COUNTS = (
     .group_by(*_GROUPS)
     .order_by(*_GROUPS[:-1], func.coalesce(ENTRIES.c.currency, ""))
 )
+_STANDING = tuple(column.name for column in (*KEY_COLUMNS, ENTRIES.c.state, ENTRIES.c.updated_at))
+"""What tells whether an entry is still as it was read: every change has its own time or state."""
 _RUNS = select(RUNS).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc())
 
 
@@ -119,6 +121,11 @@ class SqlLedger:
             return len(rows)
 
         return self._write(work)
+
+    def forget(self, entries: Sequence[Entry]) -> int:
+        """Remove the settled ones of *entries* that still stand as given. Return how many."""
+        rows = sorted(_standing(entry) for entry in entries if entry.state in SETTLED)
+        return self._write(lambda connection: self._entries.remove(connection, _STANDING, rows)) if rows else 0
 
     def entries(self, selection: Selection) -> Iterator[Entry]:
         """
@@ -204,6 +211,12 @@ class SqlLedger:
             return self.patience.insist(transaction, is_passing)
 
 
+def _standing(entry: Entry) -> tuple[Any, ...]:
+    scope = entry.scope
+    names = (scope.account, scope.mode, scope.endpoint, scope.source, entry.key)
+    return (*names, entry.state.value, to_text(entry.updated_at))
+
+
 def _scope_values(scope: Scope) -> Mapping[str, str]:
     return {"account": scope.account, "mode": scope.mode, "endpoint": scope.endpoint, "source": scope.source}
 
@@ -213,4 +226,6 @@ def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
     conditions = [column == value for column, value in wanted.items() if value is not None]
     if selection.states is not None:
         conditions.append(ENTRIES.c.state.in_(sorted(state.value for state in selection.states)))
+    if selection.updated_before is not None:
+        conditions.append(ENTRIES.c.updated_at < to_text(selection.updated_before))
     return conditions

@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.lifecycle import State
 
+SETTLED = frozenset({State.CONFIRMED, State.REJECTED})
+"""States of which nothing is open. No other entry is ever forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -38,6 +41,7 @@ class Selection:
     Attributes:
         states: Entries in one of these states.
         run_id: Entries this run changed last.
+        updated_before: Entries whose last change was before this instant, aware UTC.
     """
 
     account: str | None = None
@@ -46,6 +50,7 @@ class Selection:
     source: str | None = None
     states: frozenset[State] | None = None
     run_id: str | None = None
+    updated_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,18 @@ import typer.main
 from airflow_provider_payrecords.cli.app import app
 from airflow_provider_payrecords.cli.exits import ExitCode
 
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-BUILT_ON = {"report": "plan", "replay": "report", "export": "status", "request": "report"}
+
+def commands_below(group: Any, path: str = "") -> dict[str, Any]:
+    """Return every command by what one types for it."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        below = commands_below(command, f"{path}{name} ") if hasattr(command, "commands") else {path + name: command}
+        found.update(below)
+    return found
+
+
+COMMANDS = commands_below(typer.main.get_command(app))
+BUILT_ON = {"report": "plan", "replay": "report", "export": "status", "request": "report", "ledger prune": "status"}
 """Sections that take options of another for said."""
 
 
