@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from airflow_provider_payrecords.ledger.store import LedgerStore, Run
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
 from airflow_provider_payrecords.transport.clock import Clock, utc_now
+from airflow_provider_payrecords.transport.loop import run_in_own_loop
 
 FIRST_REJECTS = 10
 MAX_BATCH_ROWS = 500
@@ -94,7 +94,7 @@ def report_extract(
     run = ExtractRun(extract, mapping, settings, ledger, options, results, ledger_name, max_record_ids, machine, choice)
     if options.dry_run:
         return run.plan()
-    return asyncio.run(run.report(should_stop or (lambda: False), on_progress or (lambda _: None)))
+    return run_in_own_loop(run.report(should_stop or (lambda: False), on_progress or (lambda _: None)))
 
 
 def plan_extract(

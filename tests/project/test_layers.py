@@ -56,7 +56,7 @@ LAYERS = {
     "core": layer(_PURE, "pydantic pydantic_core typing_extensions", CLOCK_AND_CHANCE | INPUT_AND_OUTPUT),
     "settings": layer(_PURE, "pydantic pydantic_core typing_extensions", CLOCK_AND_CHANCE | INPUT_AND_OUTPUT - {"os"}),
     "ledger": layer(f"{_PURE} ledger", "sqlalchemy pydantic", frozenset()),
-    "transport": layer(f"{_PURE} transport", "aiohttp anyio httpx yarl"),
+    "transport": layer(f"{_PURE} transport", "aiohttp anyio httpx uvloop yarl"),
     "extract": layer(f"{_PURE} extract", "duckdb fsspec pydantic yaml sqlalchemy", frozenset()),
     "client": layer(f"{_L2} client", "httpx pydantic"),
     "bulk": layer(f"{_L2} ledger.liveness extract client bulk", "anyio httpx pydantic duckdb fsspec"),
