@@ -130,14 +130,14 @@ class Workspace:
         return b"".join(path.read_bytes() for path in files if path not in (self.extract, self.mapping))
 
 
-def finish(process: subprocess.Popen[str]) -> Result:
+def finish(process: subprocess.Popen[str], timeout_seconds: float = TIMEOUT_SECONDS) -> Result:
     """Wait for a process; one that hangs is killed and fails the test."""
     try:
-        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+        out, err = process.communicate(timeout=timeout_seconds)
     except subprocess.TimeoutExpired:
         kill_group(process)
         out, err = process.communicate()
-        raise AssertionError(f"The command did not end in {TIMEOUT_SECONDS} s.\n{out}\n{err}") from None
+        raise AssertionError(f"The command did not end in {timeout_seconds} s.\n{out}\n{err}") from None
     return Result(process.returncode, out, err)
 
 
