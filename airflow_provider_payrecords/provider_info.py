@@ -143,6 +143,9 @@ def _options() -> dict[str, Any]:
         "stamp_metadata": _option(
             "boolean", "Put key and source into a record's metadata, to find it again.", example="True"
         ),
+        "share_rate": _option(
+            "boolean", "All runs on the ledger keep rate_limit together. Default: the parts of an extract do.", "True"
+        ),
         "lease_seconds": _option(
             "float", "How long a claim keeps other workers away after its worker vanished.", example="300"
         ),

@@ -41,6 +41,8 @@ class RunOptions(BaseModel):
         partition: Take only this part of the extract's rows, such as ``3/8``, told apart by the hash of their keys.
         dry_run: Check every row and say what would be sent. Sends nothing and changes nothing.
         stamp_metadata: Put the row key and source into the record's metadata, so that it can be found again.
+        share_rate: All runs on this ledger that report to the same endpoint of the account keep one rate together.
+            None: where ``partition`` is set.
         lease_seconds: How long a claim keeps other workers away after its worker vanished.
     """
 
@@ -54,4 +56,10 @@ class RunOptions(BaseModel):
     partition: Annotated[str, AfterValidator(_part)] | None = None
     dry_run: bool = False
     stamp_metadata: bool = True
+    share_rate: bool | None = None
     lease_seconds: float = Field(default=300.0, ge=10, le=86_400, allow_inf_nan=False)
+
+    @property
+    def shares_rate(self) -> bool:
+        """Whether other runs on the ledger keep the rate together with this one."""
+        return self.partition is not None if self.share_rate is None else self.share_rate

@@ -20,6 +20,7 @@ from airflow_provider_payrecords.bulk.places import Place
 from airflow_provider_payrecords.bulk.plan import plan_rows
 from airflow_provider_payrecords.bulk.prepare import prepare
 from airflow_provider_payrecords.bulk.results import Results
+from airflow_provider_payrecords.bulk.shared_pace import SharedPace
 from airflow_provider_payrecords.bulk.summary import Progress, RunSummary, Tally
 from airflow_provider_payrecords.core.entry import Entry, Scope
 from airflow_provider_payrecords.core.errors import (
@@ -32,11 +33,12 @@ from airflow_provider_payrecords.core.errors import (
 )
 from airflow_provider_payrecords.core.partition import make_partition
 from airflow_provider_payrecords.extract import Extract, ExtractMapping, OpenExtract, Problem, Row, RowProblem
-from airflow_provider_payrecords.ledger.store import LedgerStore, Run
+from airflow_provider_payrecords.ledger.store import Lane, LedgerStore, Run
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
 from airflow_provider_payrecords.transport.clock import Clock, utc_now
 from airflow_provider_payrecords.transport.loop import run_in_own_loop
+from airflow_provider_payrecords.transport.pace import OwnPace, Pacer
 
 FIRST_REJECTS = 10
 MAX_BATCH_ROWS = 500
@@ -249,8 +251,23 @@ class ExtractRun:
     def _transport(self) -> AsyncTransport:
         machine, connections = self._machine, self._options.concurrency
         return AsyncTransport(
-            self._settings, connections=connections, network=machine.network, clock=machine.clock, now=machine.now
+            self._settings,
+            connections=connections,
+            network=machine.network,
+            pacer=self._pacer(),
+            clock=machine.clock,
+            now=machine.now,
         )
+
+    def _pacer(self) -> Pacer:
+        own = OwnPace(self._settings.rate_limit, self._machine.clock)
+        if not self._options.shares_rate:
+            return own
+
+        def book(endpoint: str, seconds: float) -> float:
+            return self._ledger.book(Lane(self._scope.account, self._scope.mode, endpoint), seconds, self._now())
+
+        return SharedPace(own, book, self._machine.clock)
 
     def _open_results(self) -> Results:
         return self._machine.open_results(self._target)

@@ -21,6 +21,8 @@ BURST_SECONDS = 0.25
 A bucket saves up the requests of so much time while its senders are busy or late; one at least. At the default of 20 a
 second, no second sees more than the 25 that Stripe allows.
 """
+MAX_AHEAD_SECONDS = 300.0
+"""So far ahead workers can have taken time of a pace they share; beyond it a clock was wrong."""
 COOL_DOWN_SECONDS = 1.0
 """Throttling answers within this time of each other count as one."""
 RECOVERY_SECONDS = 10.0
@@ -90,6 +92,22 @@ def take(bucket: Bucket, now: float) -> tuple[Bucket, float]:
         bucket.raised,
     )
     return taken, (0.0 if tokens >= 0 else -tokens / bucket.rate)
+
+
+def book(free_at: float | None, now: float, seconds: float) -> tuple[float, float]:
+    """
+    Take the next *seconds* of a pace that several workers share: while they last, nobody else sends.
+
+    Args:
+        free_at: When the last time that was taken ends, or None if none ever was.
+        now: By the same clock.
+
+    Returns:
+        When the time now taken ends, and how many seconds from *now* on it begins. What ended before, or lies further
+        ahead than ``MAX_AHEAD_SECONDS``, since a clock was wrong, keeps nobody waiting.
+    """
+    begins = free_at if free_at is not None and now <= free_at <= now + MAX_AHEAD_SECONDS else now
+    return begins + seconds, begins - now
 
 
 def on_throttled(bucket: Bucket, now: float) -> Bucket:

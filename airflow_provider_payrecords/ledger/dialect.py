@@ -138,6 +138,13 @@ class Writer:
         return connection.exec_driver_sql(sql, list(rows)).rowcount
 
 
+def clock_sql(engine: Engine) -> str:
+    """Return SQL for the clock all workers go by, in epoch microseconds: the server's, or with SQLite ``:now``."""
+    if engine.dialect.name == "postgresql":
+        return "CAST(1000000 * extract(epoch FROM statement_timestamp()) AS bigint)"
+    return ":now"
+
+
 def _as_arrays(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     return tuple(map(list, zip(*rows, strict=True)))
 

@@ -10,11 +10,12 @@ from threading import Lock
 from typing import Any
 
 from airflow_provider_payrecords.core import entry as rules
+from airflow_provider_payrecords.core import pacing
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.errors import LedgerError
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.ledger.batch import claim_batch, settle_batch
-from airflow_provider_payrecords.ledger.store import SETTLED, Count, Run, Selection
+from airflow_provider_payrecords.ledger.store import SETTLED, Count, Lane, Run, Selection
 
 
 class MemoryLedger:
@@ -24,6 +25,7 @@ class MemoryLedger:
         self._lock = Lock()
         self._entries: dict[Scope, dict[str, Entry]] = defaultdict(dict)
         self._runs: dict[str, Run] = {}
+        self._free_at: dict[Lane, float] = {}
 
     def claim(self, scope: Scope, intents: Sequence[Intent], worker: Worker, now: datetime) -> list[Decision]:
         """Decide each intent, in order, and save what changed."""
@@ -87,6 +89,12 @@ class MemoryLedger:
             for (scope, state, currency), amounts in groups.items()
         ]
         return sorted(counts, key=lambda count: (astuple(count.scope), count.state.value, count.currency or ""))
+
+    def book(self, lane: Lane, seconds: float, now: datetime) -> float:
+        """Take the next *seconds* of *lane*. Return how long it is until they begin."""
+        with self._lock:
+            self._free_at[lane], wait = pacing.book(self._free_at.get(lane), now.timestamp(), seconds)
+            return wait
 
     def start_run(self, run: Run) -> None:
         """Remember that a run began."""

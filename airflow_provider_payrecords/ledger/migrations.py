@@ -83,6 +83,20 @@ STEPS = (
             """,
         ),
     ),
+    Step(
+        "a shared pace",
+        (
+            """
+            CREATE TABLE pace (
+                account {text} NOT NULL,
+                mode {text} NOT NULL,
+                endpoint {text} NOT NULL,
+                free_at BIGINT NOT NULL,
+                PRIMARY KEY (account, mode, endpoint)
+            )
+            """,
+        ),
+    ),
 )
 
 

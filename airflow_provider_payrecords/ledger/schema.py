@@ -76,6 +76,16 @@ RUNS = Table(
 )
 """One execution each; ``summary`` is JSON."""
 
+PACE = Table(
+    "pace",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("mode", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("free_at", BigInteger, nullable=False),
+)
+"""Until when the rate of an endpoint is taken, in epoch microseconds of the database's clock. Safe to empty."""
+
 LEDGER_META = Table(
     "ledger_meta",
     METADATA,

@@ -26,6 +26,7 @@ from airflow_provider_payrecords.ledger.batch import settle_batch
 from airflow_provider_payrecords.ledger.claiming import Claiming
 from airflow_provider_payrecords.ledger.dialect import Writer, begin_write, is_one_of, is_passing
 from airflow_provider_payrecords.ledger.failures import guarded
+from airflow_provider_payrecords.ledger.pace import PaceBook
 from airflow_provider_payrecords.ledger.patience import Answer, Patience
 from airflow_provider_payrecords.ledger.schema import (
     ENTRIES,
@@ -39,7 +40,7 @@ from airflow_provider_payrecords.ledger.schema import (
     summary_text,
     to_text,
 )
-from airflow_provider_payrecords.ledger.store import SETTLED, Count, Run, Selection
+from airflow_provider_payrecords.ledger.store import SETTLED, Count, Lane, Run, Selection
 
 PAGE_SIZE = 1000
 """Entries fetched at once while streaming."""
@@ -85,6 +86,7 @@ class SqlLedger:
         self._engine = engine
         self._entries = Writer(engine, ENTRIES)
         self._runs = Writer(engine, RUNS)
+        self._pace = PaceBook(engine)
         by_keys = select(ENTRIES).where(*_IN_SCOPE, is_one_of(engine, ENTRIES.c.key, "keys"))
         self._by_keys = {False: by_keys, True: by_keys.order_by(ENTRIES.c.key).with_for_update()}
 
@@ -149,6 +151,10 @@ class SqlLedger:
                 _COUNTS.where(*_conditions(selection))
             )
         ]
+
+    def book(self, lane: Lane, seconds: float, now: datetime) -> float:
+        """Take the next *seconds* of *lane*. Return how long it is until they begin."""
+        return self._write(lambda connection: self._pace.book(connection, lane, seconds, now))
 
     def start_run(self, run: Run) -> None:
         """Remember that a run began. One that began before under this id is replaced."""

@@ -64,6 +64,15 @@ class Count:
     amount_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What shares one request rate at the API: an endpoint of an account in one mode."""
+
+    account: str
+    mode: str
+    endpoint: str
+
+
 class LedgerStore(Protocol):
     """
     The durable memory.
@@ -99,6 +108,14 @@ class LedgerStore(Protocol):
 
     def counts(self, selection: Selection) -> list[Count]:
         """Return entries and money by scope, state and currency."""
+        ...
+
+    def book(self, lane: Lane, seconds: float, now: datetime) -> float:
+        """
+        Take the next *seconds* of *lane*, in which no other worker sends. Return how long it is until they begin.
+
+        A database server goes by its own clock, so that the clocks of workers need not agree.
+        """
         ...
 
     def start_run(self, run: Run) -> None:

@@ -55,6 +55,7 @@ class AsyncTransport:
         connections: Size of the pool, and so how many flows can send at once.
         network: Transport to use in place of the network, for tests.
         ledger: Where claims and settlements go; needed only by flows that make them.
+        pacer: Says when a request may leave; by default the client's own pace.
         pause: Waits the given seconds.
         clock: Monotonic seconds.
         now: Aware UTC, by which leases end.
@@ -67,6 +68,7 @@ class AsyncTransport:
         connections: int = 8,
         network: httpx.AsyncBaseTransport | None = None,
         ledger: AsyncLedger | None = None,
+        pacer: Pacer | None = None,
         pause: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = time.monotonic,
         now: Clock = utc_now,
@@ -82,7 +84,7 @@ class AsyncTransport:
         self._sending: set[anyio.CancelScope] = set()
         self._stopping = False
         self._lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self.pacer: Pacer = OwnPace(settings.rate_limit, clock)
+        self.pacer: Pacer = pacer or OwnPace(settings.rate_limit, clock)
         self.requests = 0
         """How many requests left."""
 

@@ -10,9 +10,11 @@ from airflow_provider_payrecords.core.pacing import (
     BURST_SECONDS,
     COOL_DOWN_SECONDS,
     DOUBLING_SECONDS,
+    MAX_AHEAD_SECONDS,
     MIN_RATE,
     RECOVERY_SECONDS,
     Bucket,
+    book,
     burst,
     new_bucket,
     on_answered,
@@ -164,3 +166,33 @@ def test_an_answer_after_a_long_pause_raises_the_rate_by_a_second_s_worth() -> N
     assert on_answered(bucket, RECOVERY_SECONDS).rate == 11.0
     assert on_answered(bucket, 1000.0).rate == pytest.approx(10 * 2 ** (1 / DOUBLING_SECONDS))
     assert on_answered(bucket, -5.0).rate == 10.0
+
+
+@given(
+    free_at=st.none() | st.floats(-1e6, 1e6),
+    now=st.floats(-1e6, 1e6),
+    seconds=st.lists(st.floats(0.01, 5), min_size=1, max_size=9),
+)
+def test_times_that_are_booked_never_overlap(free_at: float | None, now: float, seconds: list[float]) -> None:
+    ends = now
+    for one in seconds:
+        begun_at = free_at
+        free_at, wait = book(free_at, now, one)
+        assert 0 <= wait <= MAX_AHEAD_SECONDS
+        assert free_at == pytest.approx(now + wait + one)
+        if begun_at is not None and now <= begun_at <= now + MAX_AHEAD_SECONDS:
+            assert now + wait >= ends - 1e-6 or begun_at == free_at
+        ends = now + wait + one
+
+
+@pytest.mark.parametrize(
+    ("free_at", "expected"),
+    [
+        (None, (105.0, 0.0)),
+        (99.0, (105.0, 0.0)),
+        (103.0, (108.0, 3.0)),
+        (100 + MAX_AHEAD_SECONDS + 1, (105.0, 0.0)),
+    ],
+)
+def test_time_is_booked_after_what_others_have(free_at: float | None, expected: tuple[float, float]) -> None:
+    assert book(free_at, 100.0, 5.0) == expected
