@@ -1,1 +1,1 @@
-"""For users' own tests: ``sandbox`` is a pytest plugin with a local Stripe, ``task_runner`` runs one Airflow task."""
+"""For users' own tests: ``fixtures`` and ``sandbox`` are pytest plugins, ``task_runner`` runs one Airflow task."""

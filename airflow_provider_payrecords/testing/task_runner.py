@@ -6,8 +6,8 @@ Airflow's own task runner with a supervisor in memory: no database, no scheduler
     ran = run_task(task, supervisor=MemorySupervisor(connections={"payrecords_default": connection}))
     assert ran.state == "success" and ran.result.startswith("pr_")
 
-Templates, XCom, retries and failure states are the real ones. What it calls is private to Airflow and may change with a
-minor version; it ran on 3.2 and 3.3.
+``resume_task`` goes on with a task that deferred. Templates, XCom, retries and failure states are the real ones. What
+it calls is private to Airflow and may change with a minor version; it ran on 3.2 and 3.3.
 """
 
 from __future__ import annotations
@@ -188,27 +188,42 @@ def _asset_events(told: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {one["dest_asset_key"]["uri"]: one["extra"] for one in told if one["extra"]}
 
 
-def resume_task(task: Any, ran: RanTask, **options: Any) -> RanTask:
+def resume_task(task: Any, ran: RanTask, *, max_waits: int = 100, **options: Any) -> RanTask:
     """
     Run the trigger that *task* deferred to until it fires, as a triggerer does, then resume the task.
 
+    Its waits take no time. Change what it waits for before, or in another thread.
+
     Args:
         ran: How the task ended when it deferred.
+        max_waits: How often the trigger may wait before this is an ``AssertionError``.
         options: As for ``run_task``.
     """
     runner, _, _ = execution_modules()
     module, _, name = ran.ending.classpath.rpartition(".")
     trigger = getattr(importlib.import_module(module), name)(**deserialize(ran.ending.trigger_kwargs))
     with mock.patch.object(runner, "SUPERVISOR_COMMS", ran.supervisor, create=True):
-        event = asyncio.run(_first_event(trigger))
+        event = asyncio.run(_first_event(trigger, max_waits))
     kwargs = {**deserialize(ran.ending.next_kwargs or {}), "event": event}
     return run_task(task, supervisor=ran.supervisor, resume=(ran.ending.next_method, kwargs), **options)
 
 
-async def _first_event(trigger: Any) -> Any:
-    async with aclosing(trigger.run()) as events:
-        async for event in events:
-            return event.payload
+async def _first_event(trigger: Any, max_waits: int) -> Any:
+    sleep, loop, left = asyncio.sleep, asyncio.get_running_loop(), max_waits
+
+    async def hurry(seconds: float, result: Any = None) -> Any:
+        nonlocal left
+        if asyncio.get_running_loop() is not loop:  # a sandbox in another thread keeps its own time
+            return await sleep(seconds, result)
+        left -= seconds > 0
+        if left < 0:
+            raise AssertionError(f"{trigger!r} has waited {max_waits} times, and what it waits for has not come")
+        return await sleep(0, result)
+
+    with mock.patch.object(asyncio, "sleep", hurry):
+        async with aclosing(trigger.run()) as events:
+            async for event in events:
+                return event.payload
     raise AssertionError(f"{trigger!r} ended without an event, which fails its task")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from airflow_provider_payrecords._airflow import Connection, airflow_home
-from airflow_provider_payrecords.sandbox import RunningSandbox, SandboxConfig, start_sandbox
+from airflow_provider_payrecords.sandbox import RunningSandbox
+from airflow_provider_payrecords.testing.fixtures import *  # noqa: F403 - fixtures are found by their names
 from airflow_provider_payrecords.testing.task_runner import MemorySupervisor
 
 API_KEY = "sk_test_airflowCanary51Hx"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[RunningSandbox]:
+def sandbox(payrecords_sandbox: RunningSandbox) -> RunningSandbox:
     """Return a sandbox without rate limits."""
-    with start_sandbox(SandboxConfig(rate_limits=None)) as running:
-        yield running
+    return payrecords_sandbox
 
 
 @pytest.fixture

@@ -38,16 +38,12 @@ def trigger(record: str, *meanwhile: Callable[[], Any], **arguments: Any) -> Any
 
 
 def test_sensor_and_trigger_wait_together_until_the_state_is_there(
-    in_dag: Callable[..., Any], supervisor: MemorySupervisor, book: Book, monkeypatch: pytest.MonkeyPatch
+    in_dag: Callable[..., Any], supervisor: MemorySupervisor, book: Book
 ) -> None:
     record = book.report()
-
-    async def meanwhile(self: PaymentRecordTrigger, seconds: float) -> None:
-        await asyncio.to_thread(book.become, record, "guaranteed")
-
-    monkeypatch.setattr(PaymentRecordTrigger, "_pause", meanwhile)
     task = in_dag(PaymentRecordSensor, payment_record=record, deferrable=True)
     deferred = run_task(task, supervisor=supervisor)
+    book.become(record, "guaranteed")
     resumed = resume_task(task, deferred)
     assert (deferred.state, resumed.state, resumed.result) == ("deferred", "success", record)
 

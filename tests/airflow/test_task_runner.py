@@ -10,7 +10,10 @@ import pytest
 from airflow.sdk import BaseHook, BaseOperator
 
 from airflow_provider_payrecords._airflow import AirflowFailException, Connection
-from airflow_provider_payrecords.testing.task_runner import MemorySupervisor, run_task
+from airflow_provider_payrecords.sandbox import RunningSandbox
+from airflow_provider_payrecords.sensors.payment_record import PaymentRecordSensor
+from airflow_provider_payrecords.testing.task_runner import MemorySupervisor, resume_task, run_task
+from tests.airflow.records import Book
 
 
 class Step(BaseOperator):
@@ -82,3 +85,12 @@ def test_signal_handler_is_given_back(in_dag: Callable[..., Any], fails: type[Ex
     before = signal.getsignal(signal.SIGTERM)
     run_task(in_dag(Step, fails=fails))
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_trigger_that_waits_for_ever_is_an_error_of_the_test(
+    in_dag: Callable[..., Any], payrecords_connection: str, sandbox: RunningSandbox
+) -> None:
+    task = in_dag(PaymentRecordSensor, payment_record=Book(sandbox).report(), deferrable=True)
+    deferred = run_task(task)
+    with pytest.raises(AssertionError, match="has waited 3 times"):
+        resume_task(task, deferred, max_waits=3)

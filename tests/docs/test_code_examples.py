@@ -33,14 +33,17 @@ A2,10.00,EUR,2026-11-01 11:00:00,2026-11-02 10:00:00,Refused
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.place)
 def test_python_example_runs(
-    block: Block, payrecords_sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    block: Block,
+    payrecords_sandbox: RunningSandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     dag, names = run_example(block, payrecords_sandbox, tmp_path)
     for name, test in names.items():
         if name.startswith("test_"):
-            assert list(inspect.signature(test).parameters) == ["payrecords_sandbox"]
-            test(payrecords_sandbox)
+            test(**{fixture: request.getfixturevalue(fixture) for fixture in inspect.signature(test).parameters})
     for task in dag.tasks:
         if isinstance(task, ReportPaymentOperator):
             assert run(task, payrecords_sandbox, tmp_path).state == "success"

@@ -28,6 +28,7 @@ from airflow_provider_payrecords.sandbox.control import control_routes
 from airflow_provider_payrecords.sandbox.engine import Sandbox
 from airflow_provider_payrecords.sandbox.journal import JournalLine
 from airflow_provider_payrecords.sensors.payment_record import MIN_DEFERRED_SECONDS, PaymentRecordSensor
+from airflow_provider_payrecords.testing import fixtures
 from airflow_provider_payrecords.transport.http import MAX_ANSWER_BYTES
 from airflow_provider_payrecords.triggers.new_payment_records import NewPaymentRecordsTrigger
 from airflow_provider_payrecords.triggers.watching import MAX_PAUSE_SECONDS, _payload
@@ -133,6 +134,10 @@ WATCHER_KEYS = set(_payload([], "test", more=False))
 
 def test_every_key_of_a_watchers_event_is_explained() -> None:
     assert table_names(section(SENSORS, "NewPaymentRecordsTrigger")) >= WATCHER_KEYS
+
+
+def test_every_fixture_is_listed() -> None:
+    assert table_names(section("docs/testing.md", "Fixtures")) >= set(fixtures.__all__)
 
 
 def test_every_switch_of_the_sandbox_is_listed() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ import pytest
 from airflow_provider_payrecords.client import PayRecordsClient
 from airflow_provider_payrecords.ledger.urls import open_ledger
 from airflow_provider_payrecords.operators.calling import make_call
-from airflow_provider_payrecords.sandbox import InvoiceSeed, RunningSandbox, SandboxConfig, start_sandbox
+from airflow_provider_payrecords.sandbox import InvoiceSeed, RunningSandbox, SandboxConfig
 from airflow_provider_payrecords.settings import make_settings
+from airflow_provider_payrecords.testing.fixtures import payrecords_connection, payrecords_sandbox
 from tests.airflow.conftest import airflow_database, run_dag, xcom
 
-__all__ = ["airflow_database", "run_dag", "xcom"]
+__all__ = ["airflow_database", "payrecords_connection", "payrecords_sandbox", "run_dag", "xcom"]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def bank(sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     from airflow_provider_payrecords.triggers.payment_record import PaymentRecordTrigger
 
     async def confirm(trigger: PaymentRecordTrigger, _: float) -> None:
-        await asyncio.to_thread(_confirm, trigger.payment_record, sandbox, tmp_path / "ledger.db")
+        await asyncio.to_thread(_confirm, trigger.payment_record, sandbox, tmp_path / "payrecords-ledger.db")
 
     monkeypatch.setattr(PaymentRecordTrigger, "_pause", confirm)
 
@@ -50,24 +50,20 @@ def _confirm(record: str, sandbox: RunningSandbox, ledger_path: Path) -> None:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbox]:
-    """Return a sandbox that ``payrecords_default`` leads to, with a ledger and results of this test's own."""
+def payrecords_sandbox_config() -> SandboxConfig:
+    """Return the settings of a sandbox with the invoice that one of the examples pays."""
     invoice = InvoiceSeed(id="in_Example", amount_due=4950, currency="eur")
-    with start_sandbox(SandboxConfig(rate_limits=None, invoices=(invoice,))) as running:
-        connections = {
-            "PAYRECORDS_DEFAULT": {
-                "conn_type": "payrecords",
-                "host": running.url,
-                "password": "sk_test_examples",
-                "extra": {"rate_limit": 1000},
-            },
-            "PAYRECORDS_CHEQUES": {"conn_type": "sqlite", "host": str(tmp_path / "cheques.db")},
-        }
-        for name, value in connections.items():
-            monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(value))
-        monkeypatch.setenv("AIRFLOW__PAYRECORDS__LEDGER", str(tmp_path / "ledger.db"))
-        monkeypatch.setenv("AIRFLOW__PAYRECORDS__RESULTS", str(tmp_path / "results"))
-        yield running
+    return SandboxConfig(rate_limits=None, invoices=(invoice,))
+
+
+@pytest.fixture
+def sandbox(
+    payrecords_sandbox: RunningSandbox, payrecords_connection: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> RunningSandbox:
+    """Return a sandbox that ``payrecords_default`` leads to, with a ledger and results of this test's own."""
+    cheques = {"conn_type": "sqlite", "host": str(tmp_path / "cheques.db")}
+    monkeypatch.setenv("AIRFLOW_CONN_PAYRECORDS_CHEQUES", json.dumps(cheques))
+    return payrecords_sandbox
 
 
 @pytest.fixture(scope="session")
