@@ -8,7 +8,8 @@ nothing is ever sent under a new key because of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess
@@ -16,6 +17,7 @@ from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.client import next_page
 from airflow_provider_payrecords.core.commands import ListPaymentRecords, ReportPayment
 from airflow_provider_payrecords.core.entry import Entry, Intent, Settlement
+from airflow_provider_payrecords.core.errors import PayRecordsError, StoppedError
 from airflow_provider_payrecords.core.flows import call
 from airflow_provider_payrecords.core.identity import KEY_STAMP, SOURCE_STAMP
 from airflow_provider_payrecords.core.lifecycle import LONGEST_SEND, REPLAY_WINDOW, Event, State
@@ -37,6 +39,35 @@ def may_be_found(entry: Entry, options: RunOptions) -> bool:
     return open_ended and options.stamp_metadata and entry.scope.endpoint == ReportPayment.endpoint
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """
+    What a look through the listed records gave.
+
+    Attributes:
+        matches: Records by the row key that their metadata names.
+        error: Why not all were read, or None.
+    """
+
+    matches: Mapping[str, list[PaymentRecord]]
+    error: PayRecordsError | None
+
+    def settlements(self, entries: Iterable[Entry], run_id: str | None = None) -> Iterator[Settlement]:
+        """Yield what confirms those of *entries* that have exactly one record, of the money that was sent."""
+        for entry in entries:
+            records = {record.id: record for record in self.matches.get(entry.key, ())}
+            for record in records.values():
+                if len(records) == 1 and same_money(entry, record):
+                    yield Settlement(
+                        key=entry.key,
+                        idempotency_key=entry.idempotency_key,
+                        event=Event.FOUND,
+                        payment_record=record.id,
+                        payment_attempt_record=record.latest_payment_attempt_record,
+                        run_id=run_id,
+                    )
+
+
 async def find_records(
     rows: list[tuple[Intent, Entry]],
     access: LedgerAccess,
@@ -50,38 +81,37 @@ async def find_records(
     A record confirms what was sent: where the row has other content by now, its entry goes on to review. A list that
     the API does not offer, or that is longer than ``MAX_PAGES``, finds nothing more; no error is raised.
     """
-    wanted = {entry.key: entry for _, entry in rows}
-    matches: dict[str, list[PaymentRecord]] = defaultdict(list)
-    async for record in _listed(_windows(wanted.values()), transport, policy, jitter):
-        key = _key_of(record, access.scope.source)
-        if key in wanted:
-            matches[key].append(record)
-    found = {entry.key: entry for entry in access.settle(list(_settlements(wanted, matches)))}
+    entries = [entry for _, entry in rows]
+    search = await search_records(entries, access.scope.source, transport, policy, jitter)
+    found = {entry.key: entry for entry in access.settle(list(search.settlements(entries)))}
     changed = [one for one, _ in rows if one.key in found and found[one.key].fingerprint != one.fingerprint]
     return found | {decision.entry.key: decision.entry for decision in access.claim(changed)}
 
 
-async def _listed(
-    windows: Iterable[Window],
-    transport: AsyncTransport,
-    policy: RetryPolicy,
-    jitter: Iterator[float],
-) -> AsyncIterator[PaymentRecord]:
+async def search_records(
+    entries: Sequence[Entry], source: str, transport: AsyncTransport, policy: RetryPolicy, jitter: Iterator[float]
+) -> Search:
+    """Return the listed records that carry the stamps of *entries*. Nothing is changed."""
+    wanted = {entry.key for entry in entries}
+    matches: dict[str, list[PaymentRecord]] = defaultdict(list)
     pages = 0
-    for after, before in windows:
+    for after, before in _windows(entries):
         command: ListPaymentRecords | None = ListPaymentRecords(
             created_after=int(after.timestamp()), created_before=int(before.timestamp()), limit=100
         )
         while command is not None:
             if pages == MAX_PAGES:
-                return
+                return Search(matches, StoppedError(f"More than {MAX_PAGES} pages are listed; the rest was not read."))
             pages += 1
             called = await transport.run(call(command, encode(command), policy, jitter))
             if called.error is not None:
-                return
+                return Search(matches, called.error)
             for record in called.answer.data:
-                yield record
+                key = _key_of(record, source)
+                if key is not None and key in wanted:
+                    matches[key].append(record)
             command = next_page(command, called.answer)  # type: ignore[assignment]  # the same class comes back
+    return Search(matches, None)
 
 
 Window = tuple[datetime, datetime]
@@ -137,20 +167,8 @@ def _key_of(record: PaymentRecord, source: str) -> str | None:
     return metadata.get(KEY_STAMP) if metadata.get(SOURCE_STAMP) == source else None
 
 
-def _settlements(wanted: dict[str, Entry], matches: dict[str, list[PaymentRecord]]) -> Iterator[Settlement]:
-    for key, records in matches.items():
-        entry, ids = wanted[key], {record.id for record in records}
-        if len(ids) == 1 and _same_money(entry, records[0]):
-            yield Settlement(
-                key=key,
-                idempotency_key=entry.idempotency_key,
-                event=Event.FOUND,
-                payment_record=records[0].id,
-                payment_attempt_record=records[0].latest_payment_attempt_record,
-            )
-
-
-def _same_money(entry: Entry, record: PaymentRecord) -> bool:
+def same_money(entry: Entry, record: PaymentRecord) -> bool:
+    """Say whether *record* is of the amount and currency that were sent; unknown ones are taken for the same."""
     money = record.amount_requested or record.amount
     if money is None or entry.amount_minor is None:
         return True

@@ -19,6 +19,7 @@ from airflow_provider_payrecords.cli.options import example
 from airflow_provider_payrecords.cli.replay import replay
 from airflow_provider_payrecords.cli.report import plan, report
 from airflow_provider_payrecords.cli.request import request
+from airflow_provider_payrecords.cli.review import review
 from airflow_provider_payrecords.cli.sandbox import sandbox
 from airflow_provider_payrecords.cli.schema import schema
 from airflow_provider_payrecords.cli.status import status
@@ -39,6 +40,11 @@ _COMMANDS: dict[Callable[..., object], tuple[str, ...]] = {
         "payrecords replay settlements.csv --mapping adyen.yaml --payment 8516480123 --dry-run",
     ),
     status: ("payrecords status --source adyen-eu",),
+    review: (
+        "payrecords review --look",
+        "payrecords review resolve 8516480123 --found pr_123",
+        "payrecords review resolve 8516480123 --absent",
+    ),
     export: ("payrecords export rejected.csv --state rejected --state review",),
     request: (
         "payrecords request report_refund payment_record=pr_123 outcome=refunded processor_details.type=custom "

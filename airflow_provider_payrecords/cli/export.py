@@ -39,6 +39,7 @@ def export(
         list[State] | None, typer.Option(help="Only entries in this state; may be given several times.")
     ] = None,
     run: Annotated[str | None, typer.Option(metavar="ID", help="Only entries that this run changed last.")] = None,
+    code: Annotated[str | None, typer.Option(metavar="CODE", help="Only entries with this error code.")] = None,
     ledger: LedgerUrl = None,
 ) -> None:
     """
@@ -48,7 +49,8 @@ def export(
     """
     from airflow_provider_payrecords.ledger.export import write_entries
 
-    selection = replace(selection_of(selected), states=frozenset(state) if state else None, run_id=run)
+    states = frozenset(state) if state else None
+    selection = replace(selection_of(selected), states=states, run_id=run, error_code=code)
     kind: Literal["csv", "jsonl"] | None = None
     if format is not None:
         kind = "csv" if format is Format.CSV else "jsonl"

@@ -126,6 +126,9 @@ def _is_chosen(entry: Entry, selection: Selection) -> bool:
         (selection.endpoint, scope.endpoint),
         (selection.source, scope.source),
         (selection.run_id, entry.run_id),
+        (selection.key, entry.key),
+        (selection.payment_record, entry.payment_record),
+        (selection.error_code, entry.error_code),
     )
     if any(want is not None and want != has for want, has in wanted):
         return False

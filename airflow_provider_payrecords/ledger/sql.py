@@ -55,6 +55,7 @@ _BY_OWNERS = (
 )
 _OWNERS = select(ENTRIES.c.owner).distinct().where(*_IN_SCOPE, ENTRIES.c.owner.is_not(None))
 _PAGE = select(ENTRIES).order_by(*KEY_COLUMNS).limit(PAGE_SIZE)
+_SELECTABLE = (*SCOPE_COLUMNS, *(ENTRIES.c[name] for name in ("run_id", "key", "payment_record", "error_code")))
 _GROUPS = (*SCOPE_COLUMNS, ENTRIES.c.state, ENTRIES.c.currency)
 _COUNTS = (
     select(*_GROUPS, func.count(), func.coalesce(func.sum(ENTRIES.c.amount_minor), 0))
@@ -228,7 +229,7 @@ def _scope_values(scope: Scope) -> Mapping[str, str]:
 
 
 def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
-    wanted = {column: getattr(selection, column.name) for column in (*SCOPE_COLUMNS, ENTRIES.c.run_id)}
+    wanted = {column: getattr(selection, column.name) for column in _SELECTABLE}
     conditions = [column == value for column, value in wanted.items() if value is not None]
     if selection.states is not None:
         conditions.append(ENTRIES.c.state.in_(sorted(state.value for state in selection.states)))

@@ -42,6 +42,7 @@ class Selection:
         states: Entries in one of these states.
         run_id: Entries this run changed last.
         updated_before: Entries whose last change was before this instant, aware UTC.
+        error_code: Entries with this code of their last error.
     """
 
     account: str | None = None
@@ -51,6 +52,9 @@ class Selection:
     states: frozenset[State] | None = None
     run_id: str | None = None
     updated_before: datetime | None = None
+    key: str | None = None
+    payment_record: str | None = None
+    error_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

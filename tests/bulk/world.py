@@ -12,7 +12,16 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from airflow_provider_payrecords.bulk import Report, RunOptions, replay_rejects, report_extract
+from airflow_provider_payrecords.bulk import (
+    ReconcileOptions,
+    Reconciliation,
+    Report,
+    RunOptions,
+    reconcile_extract,
+    replay_rejects,
+    report_extract,
+)
+from airflow_provider_payrecords.bulk.review import Reviewer
 from airflow_provider_payrecords.core.commands import STRIPE_VERSION
 from airflow_provider_payrecords.core.entry import Entry
 from airflow_provider_payrecords.extract import ExtractMapping, make_extract
@@ -122,6 +131,30 @@ class World:
                 max_record_ids=1024,
                 **more,
             )
+
+    def reconcile(
+        self, rows: list[dict[str, Any]], *, network: httpx.AsyncBaseTransport | None = None, **more: Any
+    ) -> Reconciliation:
+        """Compare *rows* with ledger and sandbox."""
+        options = ReconcileOptions(rate_limit=10_000, **more.pop("options", {}))
+        with self.ledger() as store:
+            return reconcile_extract(
+                make_extract(rows),
+                more.pop("mapping", MAPPING),
+                settings=self.settings(),
+                ledger=store,
+                options=options,
+                network=network or SandboxTransport(self.sandbox),
+                now=lambda: self.instant,
+                **more,
+            )
+
+    @contextmanager
+    def reviewer(self, network: httpx.AsyncBaseTransport | None = None, api_key: str = KEY) -> Iterator[Reviewer]:
+        """Open the ledger for a person who reviews it."""
+        settings = self.settings().model_copy(update={"api_key": SecretStr(api_key)})
+        with self.ledger() as store:
+            yield Reviewer(store, settings, network=network or SandboxTransport(self.sandbox), now=lambda: self.instant)
 
     def later(self, **by: float) -> None:
         """Let time pass: ``minutes=6``."""

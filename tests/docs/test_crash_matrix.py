@@ -37,6 +37,9 @@ ELSEWHERE = {
     "500 that Stripe stored, and no record of it is found": (
         "tests/bulk/test_trouble.py::test_a_stored_500_without_a_record_is_in_review"
     ),
+    "… and a person says that it is absent": (
+        "tests/bulk/test_review.py::test_a_stored_failure_that_is_absent_is_sent_exactly_once_under_the_key_that_follows"
+    ),
     "a refused payment is replayed, and Stripe had stored the refusal": (
         "tests/bulk/test_replay.py::test_a_stored_refusal_is_followed_by_one_send_under_the_next_key"
     ),
