@@ -32,6 +32,8 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     "airflow_provider_payrecords.operators.report",
                     "airflow_provider_payrecords.operators.extract",
+                    "airflow_provider_payrecords.operators.replay",
+                    "airflow_provider_payrecords.operators.reconcile",
                 ],
             }
         ],

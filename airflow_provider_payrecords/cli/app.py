@@ -16,6 +16,7 @@ from airflow_provider_payrecords.cli.exits import ExitCode, error_as_json, exit_
 from airflow_provider_payrecords.cli.export import export
 from airflow_provider_payrecords.cli.ledger import ledger_app
 from airflow_provider_payrecords.cli.options import example
+from airflow_provider_payrecords.cli.reconcile import reconcile
 from airflow_provider_payrecords.cli.replay import replay
 from airflow_provider_payrecords.cli.report import plan, report
 from airflow_provider_payrecords.cli.request import request
@@ -39,6 +40,7 @@ _COMMANDS: dict[Callable[..., object], tuple[str, ...]] = {
         "payrecords replay settlements.csv --mapping adyen.yaml --code resource_missing",
         "payrecords replay settlements.csv --mapping adyen.yaml --payment 8516480123 --dry-run",
     ),
+    reconcile: ("payrecords reconcile settlements.csv --mapping adyen.yaml --results differences.csv",),
     status: ("payrecords status --source adyen-eu",),
     review: (
         "payrecords review --look",

@@ -14,6 +14,7 @@ from airflow_provider_payrecords.links.payment_record import PaymentRecordLink
 if TYPE_CHECKING:
     from airflow_provider_payrecords._airflow import Context
     from airflow_provider_payrecords.bulk import Report
+    from airflow_provider_payrecords.bulk.choice import Choice
     from airflow_provider_payrecords.extract import Extract
     from airflow_provider_payrecords.hooks.payrecords import PaymentRecordsHook
     from airflow_provider_payrecords.operators.lineage import Lineage
@@ -101,9 +102,14 @@ class ExtractOperator(BaseOperator):
                 results=results_place(self.results, context),
                 ledger_name=ledger.name,
                 max_record_ids=MAX_RECORD_IDS,
+                choice=self._choice(),
                 should_stop=self._stopping.is_set,
                 on_progress=progress_log(),
             )
+
+    def _choice(self) -> Choice | None:
+        """Return which rows are taken, or None for all."""
+        return None
 
     def get_openlineage_facets_on_start(self) -> Any:
         """Return the extract that is about to be read. Asks nobody: the connection is not looked up for this."""

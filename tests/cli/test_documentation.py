@@ -23,7 +23,14 @@ def commands_below(group: Any, path: str = "") -> dict[str, Any]:
 
 
 COMMANDS = commands_below(typer.main.get_command(app))
-BUILT_ON = {"report": "plan", "replay": "report", "export": "status", "request": "report", "ledger prune": "status"}
+BUILT_ON = {
+    "report": "plan",
+    "replay": "report",
+    "reconcile": "plan",
+    "export": "status",
+    "request": "report",
+    "ledger prune": "status",
+}
 """Sections that take options of another for said."""
 
 

@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from airflow_provider_payrecords import provider_info, settings
-from airflow_provider_payrecords.bulk import RunOptions, RunSummary, engine, find, results, stopping, summary
+from airflow_provider_payrecords.bulk import (
+    ReconcileOptions,
+    Reconciliation,
+    RunOptions,
+    RunSummary,
+    comparison,
+    engine,
+    find,
+    results,
+    stopping,
+    summary,
+)
 from airflow_provider_payrecords.connection import Extras
 from airflow_provider_payrecords.core import entry, lifecycle, money, parameters, scrub
 from airflow_provider_payrecords.core.commands import STRIPE_VERSION
@@ -22,6 +33,8 @@ from airflow_provider_payrecords.extract.mapping import ExtractMapping, FieldSpe
 from airflow_provider_payrecords.extract.staging import MEMORY_LIMIT
 from airflow_provider_payrecords.operators import extract as extract_operators
 from airflow_provider_payrecords.operators import extract_run
+from airflow_provider_payrecords.operators import reconcile as reconcile_operators
+from airflow_provider_payrecords.operators import replay as replay_operators
 from airflow_provider_payrecords.operators import report as report_operators
 from airflow_provider_payrecords.sandbox import Fault, FaultKind, FaultMix, InvoiceSeed, SandboxConfig
 from airflow_provider_payrecords.sandbox.control import control_routes
@@ -40,7 +53,11 @@ MAPPING = "docs/mapping.md"
 SANDBOX = "docs/sandbox.md"
 PUBLIC_OPERATORS = [
     *(("One-call operators", report_operators, name) for name in report_operators.__all__),
-    *(("Extract operators", extract_operators, name) for name in extract_operators.__all__),
+    *(
+        ("Extract operators", module, name)
+        for module in (extract_operators, replay_operators, reconcile_operators)
+        for name in module.__all__
+    ),
 ]
 
 
@@ -54,6 +71,8 @@ def fields(model: Any) -> set[str]:
     [
         (OPERATORS, "Run options", fields(RunOptions)),
         (OPERATORS, "Results file", set(results.FIELDS)),
+        (OPERATORS, "Options of a comparison", fields(ReconcileOptions)),
+        ("docs/cli.md", "Findings", set(comparison.FIELDS)),
         (OPERATORS, "Configuration", set(provider_info.get_provider_info()["config"]["payrecords"]["options"])),
         (MAPPING, "Keys of a mapping", fields(ExtractMapping)),
         (MAPPING, "Reading options", fields(ReadOptions)),
@@ -72,6 +91,7 @@ def test_table_names_exactly_what_there_is(page: str, title: str, names: set[str
     ("page", "title", "names"),
     [
         (OPERATORS, "XCom of an extract", fields(RunSummary)),
+        (OPERATORS, "XCom of a comparison", fields(Reconciliation)),
         (MAPPING, "Fields", fields(FieldSpec)),
         (SANDBOX, "Journal", set(inspect.signature(JournalLine).parameters)),
         (SANDBOX, "Faults", fields(FaultMix)),
@@ -105,6 +125,7 @@ def test_what_is_said_to_be_a_template_field_is_one(title: str, module: Any, nam
     operator = getattr(module, name)
     shared = table_names(section(OPERATORS, title).partition("\n### ")[0])
     said = parameters_of(operator) if title == "One-call operators" else shared
+    said |= {"select"} & table_names(section(OPERATORS, name))
     assert set(operator.template_fields) == said
 
 
