@@ -8,6 +8,7 @@ from tests.acceptance.command_line import API_KEY, Workspace
 from tests.acceptance.conftest import MakeExtract
 from tests.acceptance.verdicts import assert_exactly_once
 from tests.foreign.fixtures import StartServer
+from tests.foreign.process import ForeignServer
 
 
 @pytest.mark.parametrize("says_absent", [False, True])
@@ -19,14 +20,12 @@ def test_payments_behind_stored_failures_leave_review_by_a_person_s_word_and_non
     common = [f"--ledger={workspace.ledger_url}", f"--api-base={server.url}", f"--api-key={API_KEY}", "--json"]
     stuck = [entry for entry in workspace.entries() if entry["state"] == "review"]
     assert stuck
-    records = {line["form"]: line["payment_record"] for line in server.commits()}
-    assert len(records) == len(extract.rows)
+    assert len(server.commits()) == len(extract.rows)
     looked = workspace.run(["review", "--look", *common])
     looked.expect(3)
     assert looked.json["left"] == len(stuck)
     if says_absent:
-        # This server did record them. Who says so without looking is believed where nothing can contradict, and so is
-        # the one who looks: with the list there, the record is found instead.
+        # The person is wrong: this server recorded them. Now that it has a list, that is seen.
         server.restart("--mix=clean")
     for entry in stuck:
         word = ["--absent"] if says_absent else ["--found", record_of(server, entry["idempotency_key"])]
@@ -43,7 +42,7 @@ def test_payments_behind_stored_failures_leave_review_by_a_person_s_word_and_non
         assert compared.json["counts"] == {"agrees": len(extract.rows)}
 
 
-def record_of(server: object, idempotency_key: str) -> str:
+def record_of(server: ForeignServer, idempotency_key: str) -> str:
     """Return the record that the server made under *idempotency_key*."""
-    (line,) = (one for one in server.commits() if one["idempotency_key"] == idempotency_key)  # type: ignore[attr-defined]
-    return str(line["payment_record"])
+    (line,) = (one for one in server.commits() if one["idempotency_key"] == idempotency_key)
+    return str(line["record"])

@@ -60,7 +60,6 @@ def test_extras_that_were_not_looked_for_are_said(run: Run, compare: list[str], 
         (("--created-after", "2999-01-01T00:00:00Z"), "must lie before"),
         (("--rate", "0"), "--rate"),
         (("--results", "out.xlsx"), "end its name"),
-        (("--endpoint", "report_refund"), "Only payments"),
     ],
 )
 def test_wrong_usage_is_two(run: Run, compare: list[str], options: tuple[str, ...], said: str) -> None:
