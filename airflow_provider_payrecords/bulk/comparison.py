@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, TextIO
 
 import duckdb
@@ -25,6 +26,7 @@ from airflow_provider_payrecords.bulk.reconciliation import (
     MISSING,
     NOT_CHECKED,
 )
+from airflow_provider_payrecords.bulk.results import may_be_replaced
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
 
 FIELDS = (
@@ -110,7 +112,7 @@ class Comparison:
         target: Where the results go, or None.
 
     Raises:
-        UsageError: The suffix of *target* is not known, or it is a folder.
+        UsageError: The suffix of *target* is not known, or it is a folder or a file of something else.
         ResultsError: There is no room to work in.
     """
 
@@ -120,6 +122,8 @@ class Comparison:
         local = None if target is None else local_path(target)
         if local is not None and local.is_dir():
             raise UsageError(f"{local} is a folder. Name a file in it for the results.")
+        if local is not None and not may_be_replaced(local, FIELDS):
+            raise UsageError(f"{local} is there and is no comparison of ours. Give the results another name.")
         self._target = target
         self.path = None if target is None else str(local or target)
         try:
@@ -183,7 +187,7 @@ class Comparison:
         if self._target is None:
             return
         local = local_path(self._target)
-        written = Path(f"{local}.partial") if local else self._place("results")
+        written = Path(f"{local}.{token_hex(4)}.partial") if local else self._place("results")
         relation = _relation(self._place("findings"), FIELDS)
         try:
             if local:

@@ -179,7 +179,7 @@ def check_target(target: Place | None) -> None:
     if local.is_dir():
         raise UsageError(f"{local} is a folder. Name a file in it for the results.")
     for path in (local, Path(beside(str(local), "rejects"))):
-        if not _may_be_replaced(path):
+        if not may_be_replaced(path):
             raise UsageError(f"{path} is there and is not a results file of ours. Give the results another name.")
 
 
@@ -195,8 +195,8 @@ def _check_scheme(target: Place) -> None:
         ) from None
 
 
-def _may_be_replaced(path: Path) -> bool:
-    """Say whether nothing is lost with *path*: an extract, a mapping or a ledger would be."""
+def may_be_replaced(path: Path, fields: tuple[str, ...] = FIELDS) -> bool:
+    """Say whether *path* is free or a file of *fields*, which are ours: an extract, a mapping or a ledger is not."""
     try:
         if not path.exists() or path.stat().st_size == 0:
             return True
@@ -205,7 +205,7 @@ def _may_be_replaced(path: Path) -> bool:
             found = database.execute(f"SELECT * FROM read_{kind}({_quoted(path)}) LIMIT 0").description  # noqa: S608
     except (OSError, duckdb.Error):
         return False
-    return tuple(column[0] for column in found or ()) == FIELDS
+    return tuple(column[0] for column in found or ()) == fields
 
 
 def _reason(error: OSError | duckdb.Error) -> str:

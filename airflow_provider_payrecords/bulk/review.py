@@ -164,7 +164,9 @@ class Reviewer:
                 return self._found_instead(entry, search)
             if search.error is not None and not isinstance(search.error, (*NOT_OFFERED, StoppedError)):
                 raise search.error
-            unchecked = (_not_looked(search),) if search.error else ("that it was recorded without our metadata",)
+            unchecked = (
+                (_not_looked(search),) if search.error else ("that no record without our metadata is this payment",)
+            )
         return self._settle(entry, Event.ABSENT, None, unchecked)
 
     def _found_instead(self, entry: Entry, search: Search) -> Resolution:

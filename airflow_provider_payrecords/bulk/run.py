@@ -210,6 +210,11 @@ class ExtractRun:
         look_up = partial(access.store.look_up, access.scope)
         return chosen(self._items(opened), self._choice, look_up, answer)
 
+    def _missing(self, *, stopped: bool) -> list[str]:
+        """Return what a replay was asked for and the extract does not have, if all of the extract was read."""
+        is_part = stopped or self._options.partition is not None
+        return self._choice.missing() if self._choice and not is_part else []
+
     def _items(self, opened: OpenExtract) -> Iterator[list[Item]]:
         order = 0
         size = max(self._options.concurrency, min(MAX_BATCH_ROWS, int(2 * self._options.rate_limit)))
@@ -303,7 +308,7 @@ class ExtractRun:
             new=self._tally.new,
             requests=requests,
             left_alone=self._choice.left_alone if self._choice else 0,
-            missing=self._choice.missing() if self._choice and not (stopping and stopping.reason) else [],
+            missing=self._missing(stopped=bool(stopping and stopping.reason)),
             money=self._tally.money,
             first_rejects=results.first_rejects(FIRST_REJECTS),
             results_path=results.path,

@@ -236,6 +236,20 @@ def test_results_are_written_by_their_suffix(world: World, tmp_path: Path, name:
         assert [line["finding"] for line in json.loads(path.read_text("utf-8"))] == ["agrees", "agrees", "missing"]
 
 
+@pytest.mark.parametrize("name", ["extract.csv", "extract.jsonl", "extract.json"])
+def test_a_file_of_something_else_is_not_replaced_and_one_of_ours_is(world: World, tmp_path: Path, name: str) -> None:
+    world.report(payments(1))
+    path = tmp_path / name
+    path.write_text("key,amount\nW0001,1\n", "utf-8")
+    with pytest.raises(UsageError, match="no comparison of ours"):
+        world.reconcile(payments(1), results=path)
+    assert path.read_text("utf-8") == "key,amount\nW0001,1\n"
+    path.unlink()
+    for _ in range(2):
+        world.reconcile(payments(1), results=path)
+    assert [one.name for one in tmp_path.iterdir() if "partial" in one.name] == []
+
+
 def test_a_summary_of_long_texts_stays_small(world: World) -> None:
     rows = [payment(number, **{"amount_requested.currency": "x" * 400}) for number in range(1, 30)]
     value = world.reconcile(rows, options={"without_list": True}).to_dict()

@@ -38,7 +38,7 @@ def test_a_payment_that_is_absent_is_sent_by_the_next_run(
     run: Run, stuck: list[str], api: list[str], sandbox: RunningSandbox
 ) -> None:
     said = run("review", "resolve", "wire-0002", "--absent", *api)
-    assert (said.exit_code, said.err) == (0, "On your word: that it was recorded without our metadata.\n")
+    assert (said.exit_code, said.err) == (0, "On your word: that no record without our metadata is this payment.\n")
     assert "wire-0002 is planned now: the next run sends it, under the idempotency key that follows." in said.out
     assert run(*stuck).exit_code == 0
     assert sandbox.journal.times() == {"wire-0001": 1, "wire-0002": 1}
