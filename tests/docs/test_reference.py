@@ -52,10 +52,11 @@ SENSORS = "docs/sensors.md"
 MAPPING = "docs/mapping.md"
 SANDBOX = "docs/sandbox.md"
 PUBLIC_OPERATORS = [
+    *(("Comparison operator", reconcile_operators, name) for name in reconcile_operators.__all__),
     *(("One-call operators", report_operators, name) for name in report_operators.__all__),
     *(
         ("Extract operators", module, name)
-        for module in (extract_operators, replay_operators, reconcile_operators)
+        for module in (extract_operators, replay_operators)
         for name in module.__all__
     ),
 ]
