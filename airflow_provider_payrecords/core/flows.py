@@ -53,8 +53,8 @@ class Called:
         answer: The model of the answer, or None.
         error: Why there is none, or None.
         request_id: ``req_…`` of the answer that was read last, or None.
-        uncertain: Not every send is proven to have had no effect. An ``error`` that refuses the row settles that too,
-            since the API would have replayed a success.
+        uncertain: Not every send is proven to have had no effect. With an ``error`` that refuses the row: not every
+            earlier one.
         sends: How many requests left for it.
     """
 
@@ -107,7 +107,13 @@ _BEFORE_THE_EFFECT = (RateLimitError, AuthenticationError, PermissionDeniedError
 
 
 def _proves_nothing_happened(error: PayRecordsError) -> bool:
-    """Say so only for what came before the effect, in the API's own words: a proxy may refuse an answer as well."""
+    """
+    Say so of the send that *error* answers, and of no earlier one.
+
+    Only for what came in place of the effect, in the API's own words: a proxy may refuse an answer as well.
+    """
+    if error.disposition is Disposition.REJECT:
+        return True
     if isinstance(error, ApiError):
         return isinstance(error, _BEFORE_THE_EFFECT) and error.type is not None
     if isinstance(error, UntrustedServerError):
@@ -206,8 +212,20 @@ def _event(error: PayRecordsError, uncertain: bool) -> Event:
     if isinstance(error, IdempotencyError):
         return Event.KEY_CLASH
     if error.disposition is Disposition.REJECT:
-        return Event.REFUSED_BEFORE if getattr(error, "replayed", False) else Event.REFUSED
+        return _refusal(error, uncertain)
     return Event.LOST if uncertain or error.disposition is Disposition.UNKNOWN else Event.NOT_SENT
+
+
+def _refusal(error: PayRecordsError, uncertain: bool) -> Event:
+    """
+    Say what a refusal proves.
+
+    One that blames a parameter is the endpoint's own: had an earlier send taken effect, the API would replay that. One
+    that blames none may have come before the API looked for the key, and an earlier send whose answer was lost is open.
+    """
+    if getattr(error, "replayed", False):
+        return Event.REFUSED_BEFORE
+    return Event.LOST if uncertain and getattr(error, "param", None) is None else Event.REFUSED
 
 
 def _answer(command: Command, outcome: ApiResponse | TransportError) -> Any:

@@ -36,10 +36,16 @@ def answered(status: int, body: Any = None, seconds: float = 0.0, **headers: str
 
 
 def refused(
-    status: int, seconds: float = 0.0, *, type: str = "invalid_request_error", code: str = "", **headers: str
+    status: int,
+    seconds: float = 0.0,
+    *,
+    type: str = "invalid_request_error",
+    code: str = "",
+    param: str | None = None,
+    **headers: str,
 ) -> Sent:
     """Return an error of the API in its envelope."""
-    return answered(status, {"error": {"type": type, "code": code}}, seconds, **headers)
+    return answered(status, {"error": {"type": type, "code": code, "param": param}}, seconds, **headers)
 
 
 def failed(error: TransportError, seconds: float = 0.0) -> Sent:

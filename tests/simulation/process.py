@@ -56,7 +56,15 @@ class Process:
         lines: Results it wrote, by row number.
     """
 
-    def __init__(self, timeline: Timeline, trace: Trace, name: str, fate: Fate, payments: list[Payment]) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        trace: Trace,
+        name: str,
+        fate: Fate,
+        payments: list[Payment],
+        jumped: Callable[[float], float],
+    ) -> None:
         self.name = name
         self.fate = fate
         self.payments = payments
@@ -70,6 +78,7 @@ class Process:
         self._trace = trace
         self._born = timeline.now
         self._effects = 0
+        self._jumped = jumped
         self._task: asyncio.Task[Any] | None = None
 
     def start(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
@@ -105,7 +114,8 @@ class Process:
         """Return the time by its clock, which may be wrong."""
         age = self.loop.instant() - self._born
         wrong = self.fate.clock_ahead + sum(by for at, by in self.fate.clock_steps if age >= at)
-        return EPOCH + timedelta(seconds=self.loop.instant() + wrong)
+        true = self.loop.instant()
+        return EPOCH + timedelta(seconds=true + wrong + self._jumped(true))
 
     def should_stop(self) -> bool:
         """Say whether it was asked to stop."""

@@ -23,12 +23,17 @@ whose clock is a day off can do anything.
 
 @dataclass(frozen=True)
 class Launch:
-    """One process: when it starts after the one before, what it is given, how it behaves, what befalls it."""
+    """
+    One process: when it starts after the one before, what it is given, how it behaves, what befalls it.
+
+    A replay sends the rejects among its rows again, and no other row.
+    """
 
     after: float
     rows: list[Payment]
     options: RunOptions
     fate: Fate
+    is_replay: bool
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Scenario:
         lists: Whether the account may list its records.
         final: The rows as they are at the end.
         changed: Payments whose content was not always the same.
+        clock_jump: When every clock but the API's jumps ahead, and by how many seconds, or None.
         healing: Seconds between the runs at the end, when all is well.
     """
 
@@ -50,6 +56,7 @@ class Scenario:
     max_retries: int
     final: list[Payment]
     changed: frozenset[str]
+    clock_jump: tuple[float, float] | None
     healing: tuple[float, ...]
 
 
@@ -67,6 +74,7 @@ def draw(random: Random) -> Scenario:
                 _rows(random, payments),
                 _options(random, stamped),
                 _fate(random),
+                is_replay=bool(launches) and random.random() < 0.15,
             )
         )
         if not calm:
@@ -79,6 +87,7 @@ def draw(random: Random) -> Scenario:
         max_retries=random.choice((0, 1, 3)),
         final=payments,
         changed=frozenset(changed),
+        clock_jump=(random.uniform(0, 10), 26 * HOUR) if random.random() < 0.1 else None,
         healing=(random.choice((20 * MINUTE, 20 * MINUTE, 25 * HOUR)), 20 * MINUTE, 20 * MINUTE),
     )
 

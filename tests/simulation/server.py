@@ -22,8 +22,8 @@ from tests.simulation.trace import Trace
 from tests.simulation.weather import Weather
 
 FORGETS_AFTER = 24 * 3600.0
-REPORT = "/v1/payment_records/report_payment"
 LIST = "/v1/payment_records"
+REFERENCE = "processor_details[custom][payment_reference]"
 REFUSED_AMOUNT = 666
 """The API refuses a payment of so much, whoever reports it."""
 
@@ -40,7 +40,7 @@ class Record:
     @property
     def payment(self) -> str:
         """The payment it is of, by the processor's own reference."""
-        return self.form["processor_details[custom][payment_reference]"]
+        return self.form[REFERENCE]
 
     @property
     def content(self) -> tuple[str, str | None]:
@@ -77,6 +77,7 @@ class Server:
     Attributes:
         records: Every record there is.
         stored_500: Payments whose key gives a stored failure.
+        refused: Payments that it refused although nothing is wrong with them.
         lists: Whether this account may list records at all.
     """
 
@@ -98,6 +99,7 @@ class Server:
         self._requests = 0
         self.records: list[Record] = []
         self.stored_500: set[str] = set()
+        self.refused: set[str] = set()
         self.lists = lists
         self._on_record = on_record
 
@@ -115,7 +117,7 @@ class Server:
     def _turned_away(self, method: str) -> Answer | None:
         strikes = self._weather.strikes
         if strikes("proxy_before"):
-            return Answer("answer", 502, b"<html>Bad gateway</html>")
+            return Answer("answer", 502 if self._requests % 2 else 403, b"<html>Not you</html>")
         if strikes("unauthorized"):
             return self._error(401, "invalid_request_error", "Invalid API key")
         if strikes("throttled"):
@@ -128,10 +130,14 @@ class Server:
 
     def _report(self, key: str, body: bytes, reply: Reply) -> None:
         now, known = self._timeline.now, self._keys.get(key)
+        form = dict(parse_qsl(body.decode()))
+        if self._weather.strikes("refused_before"):
+            # It never looked for the key, so whatever became of an earlier request, it says nothing of that.
+            self.refused.add(form[REFERENCE])
+            return self._send(self._error(400, "invalid_request_error", "Not now"), reply)
         if known is not None and now - known.since >= FORGETS_AFTER:
             known = None
         if known is None:
-            form = dict(parse_qsl(body.decode()))
             if form["amount_requested[value]"] == str(REFUSED_AMOUNT):
                 param = "amount_requested[value]"
                 return self._send(self._error(400, "invalid_request_error", "Not this amount", param=param), reply)
@@ -155,7 +161,11 @@ class Server:
 
     def _finish(self, known: Remembered, form: dict[str, str], reply: Reply) -> None:
         strikes = self._weather.strikes
-        payment = form["processor_details[custom][payment_reference]"]
+        payment = form[REFERENCE]
+        if strikes("stored_refusal"):
+            self.refused.add(payment)
+            known.answer = self._error(400, "invalid_request_error", "Refused while it ran", param="initiated_at")
+            return self._send(known.answer, reply)
         if strikes("stored_500"):
             self.stored_500.add(payment)
             known.answer = self._error(500, "api_error", "Failed while it ran")

@@ -16,8 +16,10 @@ KINDS = (
     "failed_before",
     "proxy_before",
     "unauthorized",
+    "refused_before",
     # What becomes of a request that ran
     "slow_work",
+    "stored_refusal",
     "stored_500",
     "stored_500_after_effect",
     "proxy_after",

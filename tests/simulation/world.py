@@ -9,6 +9,7 @@ from random import Random
 
 from pydantic import SecretStr
 
+from airflow_provider_payrecords.bulk.choice import Choice, RejectSelection
 from airflow_provider_payrecords.bulk.machine import Machine
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.run import ExtractRun, Report
@@ -124,7 +125,7 @@ class World:
         when, left = 0.0, len(self.scenario.launches)
         for launch in self.scenario.launches:
             when += launch.after
-            self._timeline.at(when, lambda one=launch: self._start(one.rows, one.options, one.fate))
+            self._timeline.at(when, lambda one=launch: self._start(one.rows, one.options, one.fate, one.is_replay))
 
         def is_over() -> bool:
             return bool(self.wrong) or (len(self._processes) == left and all(one.over for one in self._processes))
@@ -155,8 +156,8 @@ class World:
         self._timeline.at(when, lambda: None)
         self._timeline.run_until(lambda: self._timeline.now >= when, MAX_STEPS, seconds + 1)
 
-    def _start(self, rows: list[Payment], options: RunOptions, fate: Fate) -> Process:
-        process = Process(self._timeline, self.trace, f"process{len(self._processes) + 1}", fate, rows)
+    def _start(self, rows: list[Payment], options: RunOptions, fate: Fate, is_replay: bool = False) -> Process:
+        process = Process(self._timeline, self.trace, f"process{len(self._processes) + 1}", fate, rows, self._jumped)
         self._processes.append(process)
         wire = Wire(process, self._server, self._weather, self._timeline, self._invariants)
         machine = Machine(
@@ -168,10 +169,15 @@ class World:
             is_dead=self._is_dead,
             open_results=lambda _: Results(process, self._weather, self._invariants),
         )
+        choice = Choice(RejectSelection(all=True)) if is_replay else None
         ledger = Ledger(process, self._ledger, self._weather, self._invariants)
-        run = ExtractRun(FewPayments(rows), MAPPING, self._settings, ledger, options, None, None, 0, machine)
+        run = ExtractRun(FewPayments(rows), MAPPING, self._settings, ledger, options, None, None, 0, machine, choice)
         process.start(lambda: run.report(process.should_stop, lambda _: None))
         return process
+
+    def _jumped(self, when: float) -> float:
+        jump = self.scenario.clock_jump
+        return jump[1] if jump is not None and when >= jump[0] else 0.0
 
     def _is_dead(self, owner: str) -> bool:
         return any(one.owner == owner and one.fate.seen_dead and (one.dead or one.over) for one in self._processes)
@@ -179,8 +185,9 @@ class World:
     def _check_outcome(self, process: Process) -> None:
         outcome, rows = process.outcome, process.payments
         if isinstance(outcome, Report):
-            if outcome.summary.status == "finished" and len(process.lines) != len(rows):
-                self.wrong.append(f"{process.name} finished {len(rows)} rows and says of {len(process.lines)}")
+            told = len(process.lines) + outcome.summary.left_alone
+            if outcome.summary.status == "finished" and told != len(rows):
+                self.wrong.append(f"{process.name} finished {len(rows)} rows and says of {told}")
         elif not (
             (process.dead and isinstance(outcome, Crash))
             or (process.troubled and isinstance(outcome, (LedgerError, ResultsError)))

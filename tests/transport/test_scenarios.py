@@ -72,9 +72,9 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "wrong key": Scenario(lambda: [error(401)], AuthenticationError, uncertain=False),
     "no permission": Scenario(lambda: [error(403)], PermissionDeniedError, uncertain=False),
-    "refused": Scenario(lambda: [error(400)], InvalidRequestError, uncertain=True),
+    "refused": Scenario(lambda: [error(400)], InvalidRequestError, uncertain=False),
     "refused, but told to try again": Scenario(
-        lambda: [error(400, stripe_should_retry="true"), ok()], None, uncertain=True, sleeps=(0.5,)
+        lambda: [error(400, stripe_should_retry="true"), ok()], None, uncertain=False, sleeps=(0.5,)
     ),
     "key in use, then answered": Scenario(
         lambda: [error(409, code="idempotency_key_in_use"), ok()], None, uncertain=True, sleeps=(0.5,)
