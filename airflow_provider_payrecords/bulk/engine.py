@@ -161,6 +161,7 @@ class Engine:
     async def _feed(self, batches: Iterable[Sequence[Item]]) -> None:
         try:
             for batch in batches:
+                await asyncio.sleep(0)  # a batch may be empty, and thousands of them follow each other
                 for part in self._parts(batch):
                     self._take(part)
                     await self._wait_for_room()

@@ -16,6 +16,7 @@ from airflow_provider_payrecords.core.entry import (
 from airflow_provider_payrecords.core.errors import PayRecordsError
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.extract import RowProblem
+from airflow_provider_payrecords.ledger.store import Confirmed
 
 STATES: dict[State, str] = {
     State.CONFIRMED: CONFIRMED,
@@ -62,6 +63,22 @@ def line_of(row: Prepared, entry: Entry, error: PayRecordsError | None) -> dict[
         "error_code": None if confirmed else entry.error_code,
         "error_param": None if confirmed else dotted(entry.error_param),
         "error_message": None if confirmed else explain(state, entry, error),
+        "request_id": entry.request_id,
+    }
+
+
+def confirmed_line(row_number: int, source: str, entry: Confirmed) -> dict[str, Any]:
+    """Return the result of a row that was confirmed before with the content it has."""
+    return {
+        "row_number": row_number,
+        "source": source,
+        "key": entry.key,
+        "state": CONFIRMED,
+        "payment_record": entry.payment_record,
+        "idempotency_key": entry.idempotency_key,
+        "error_code": None,
+        "error_param": None,
+        "error_message": None,
         "request_id": entry.request_id,
     }
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from airflow_provider_payrecords.core.commands import Command, ReportPayment, ReportRefund
+from airflow_provider_payrecords.core.commands import Command
 from airflow_provider_payrecords.core.entry import Intent, Scope
-from airflow_provider_payrecords.core.identity import check_key, fingerprint, idempotency_key, stamp
+from airflow_provider_payrecords.core.identity import (
+    check_key,
+    check_source,
+    fingerprint,
+    idempotency_key,
+    idempotency_key_of,
+    stamp,
+)
+from airflow_provider_payrecords.core.shape import Draft
 from airflow_provider_payrecords.core.wire import ApiRequest, encode
+from airflow_provider_payrecords.extract import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ def prepare(
     check_key(key)
     sent = stamp(command, scope.source, key) if stamped else command
     idempotency = idempotency_key(scope, key, sent)
-    amount = _amount(command)
+    amount = command.money()
     return Prepared(
         order=order,
         row_number=row_number,
@@ -63,16 +72,26 @@ def prepare(
             key=key,
             fingerprint=fingerprint(command),
             idempotency_key=idempotency,
-            amount_minor=amount[0] if amount else None,
-            currency=amount[1] if amount else None,
+            amount_minor=amount.value if amount else None,
+            currency=amount.currency if amount else None,
             replay=replay,
         ),
     )
 
 
-def _amount(command: Command) -> tuple[int, str] | None:
-    if isinstance(command, ReportPayment):
-        return command.amount_requested.value, command.amount_requested.currency
-    if isinstance(command, ReportRefund) and command.amount is not None:
-        return command.amount.value, command.amount.currency
-    return None
+def prepare_row(row: Row, scope: Scope, *, stamped: bool, replay: bool = False, order: int = 0) -> Prepared:
+    """
+    Return *row* ready to be sent: what ``prepare`` makes of its command, from what its draft knows already.
+
+    Raises:
+        CommandError: The key cannot be a row key, or the metadata has no room for the stamps.
+    """
+    if not isinstance(row.content, Draft):
+        return prepare(row.content, scope, row.key, stamped=stamped, replay=replay, order=order, row_number=row.number)
+    check_key(row.key)
+    check_source(scope.source)
+    draft = row.content.stamped(scope.source, row.key) if stamped else row.content
+    key = idempotency_key_of(scope, row.key, draft.body())
+    amount_minor, currency = row.money
+    intent = Intent(row.key, row.fingerprint, key, amount_minor, currency, replay)
+    return Prepared(order, row.number, draft.command(), draft.request(key), intent)

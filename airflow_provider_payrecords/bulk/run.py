@@ -18,9 +18,10 @@ from airflow_provider_payrecords.bulk.machine import Machine
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.places import Place
 from airflow_provider_payrecords.bulk.plan import plan_rows
-from airflow_provider_payrecords.bulk.prepare import prepare
+from airflow_provider_payrecords.bulk.prepare import prepare_row
 from airflow_provider_payrecords.bulk.results import Results
 from airflow_provider_payrecords.bulk.shared_pace import SharedPace
+from airflow_provider_payrecords.bulk.sieve import Placed, sift
 from airflow_provider_payrecords.bulk.summary import Progress, RunSummary, Tally
 from airflow_provider_payrecords.core.entry import Entry, Scope
 from airflow_provider_payrecords.core.errors import (
@@ -41,7 +42,10 @@ from airflow_provider_payrecords.transport.loop import run_in_own_loop
 from airflow_provider_payrecords.transport.pace import OwnPace, Pacer
 
 FIRST_REJECTS = 10
+READ_ROWS = 1000
+"""Rows that are read and looked up at once."""
 MAX_BATCH_ROWS = 500
+"""Rows that are claimed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,42 +205,41 @@ class ExtractRun:
     def _taken(self, opened: OpenExtract, access: LedgerAccess, results: Results) -> Iterator[list[Item]]:
         """Return all rows, or those that a replay takes."""
         if self._choice is None:
-            return self._items(opened)
+            return self._items(opened, partial(sift, access=access, results=results, tally=self._tally))
 
         def answer(order: int, row: Any, entry: Entry) -> None:
             self._tally.add(STATES[entry.state], row.intent.amount_minor, row.intent.currency)
             results.write(order, line_of(row, entry, None))
 
         look_up = partial(access.store.look_up, access.scope)
-        return chosen(self._items(opened), self._choice, look_up, answer)
+        return chosen(self._items(opened, list), self._choice, look_up, answer)
 
     def _missing(self, *, stopped: bool) -> list[str]:
         """Return what a replay was asked for and the extract does not have, if all of the extract was read."""
         is_part = stopped or self._options.partition is not None
         return self._choice.missing() if self._choice and not is_part else []
 
-    def _items(self, opened: OpenExtract) -> Iterator[list[Item]]:
+    def _items(self, opened: OpenExtract, sieve: Callable[[list[Placed]], list[Placed]]) -> Iterator[list[Item]]:
+        """Yield what *sieve* leaves of the rows, in batches to be claimed at once. They may be empty."""
         order = 0
         size = max(self._options.concurrency, min(MAX_BATCH_ROWS, int(2 * self._options.rate_limit)))
         has = make_partition(self._options.partition or "1/1").has
-        for batch in opened.batches(size):
-            places = enumerate(batch, start=order)
-            yield [(place, self._item(row, place)) for place, row in places if has(row.key)]
+        for batch in opened.batches(READ_ROWS):
+            left = sieve([(place, row) for place, row in enumerate(batch, order) if has(row.key)])
             order += len(batch)
+            for start in range(0, len(left) or 1, size):
+                yield [(place, self._item(row, place)) for place, row in left[start : start + size]]
 
     def _item(self, row: Row | RowProblem, order: int) -> Any:
         if isinstance(row, RowProblem):
             return row
-        stamped = self._options.stamp_metadata
         try:
-            return prepare(
-                row.command,
+            return prepare_row(
+                row,
                 self._scope,
-                row.key,
-                stamped=stamped,
-                order=order,
-                row_number=row.number,
+                stamped=self._options.stamp_metadata,
                 replay=self._choice is not None,
+                order=order,
             )
         except CommandError as error:
             return RowProblem(row.number, row.key, tuple(Problem(**problem) for problem in error.problems))

@@ -53,6 +53,7 @@ class Command(Parameter):
         endpoint: Name of the call, as used in ledgers, mappings and on the command line.
         path_parameter: Name of the field that goes into the path, or None.
         answer: Model of the answer.
+        money_field: Name of the field with the amount that the payment or refund is about, or None.
     """
 
     endpoint: ClassVar[str]
@@ -60,6 +61,7 @@ class Command(Parameter):
     path: ClassVar[str]
     path_parameter: ClassVar[str | None] = None
     answer: ClassVar[type[Any]] = PaymentRecord
+    money_field: ClassVar[str | None] = None
 
     expand: Expand | None = None
 
@@ -74,9 +76,15 @@ class Command(Parameter):
         exclude = {self.path_parameter} if self.path_parameter else None
         return self.model_dump(exclude=exclude, exclude_none=True)
 
+    def money(self) -> Amount | None:
+        """Return the amount that the payment or refund is about, or None where the command names none."""
+        return getattr(self, self.money_field) if self.money_field else None
+
 
 class _WithOutcome(Command):
     """Shared by the two calls that make an attempt: the outcome and the detail object that belongs to it."""
+
+    by_presence = frozenset({"_detail_fits_outcome"})
 
     canceled: Canceled | None = None
     description: Text | None = None
@@ -114,6 +122,7 @@ class ReportPayment(_WithOutcome):
 
     endpoint = "report_payment"
     path = "/v1/payment_records/report_payment"
+    money_field = "amount_requested"
 
     amount_requested: Amount
     customer_details: CustomerDetails | None = None
@@ -215,6 +224,7 @@ class ReportRefund(_OnRecord):
 
     endpoint = "report_refund"
     path = "/v1/payment_records/{payment_record}/report_refund"
+    money_field = "amount"
 
     amount: Amount | None = None
     initiated_at: EpochSeconds | None = None

@@ -11,13 +11,18 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
 Pair = tuple[str, str]
 
 _SAFE_IN_NAMES = "[]"
+_SAFE = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+"""Text that stands for itself, as most references and all numbers do."""
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.~-]+")
 
 
 def flatten(params: Mapping[str, Any]) -> Iterator[Pair]:
@@ -43,19 +48,52 @@ def _flatten(name: str, value: Any) -> Iterator[Pair]:
     elif isinstance(value, (list, tuple)):
         for index, inner in enumerate(value):
             yield from _flatten(f"{name}[{index}]", inner)
-    elif isinstance(value, bool):
-        yield name, "true" if value else "false"
-    elif isinstance(value, int):
-        yield name, str(int(value))
-    elif isinstance(value, str):
-        yield name, value
     else:
-        raise TypeError(f"{name}: a {type(value).__name__} has no form encoding here")
+        yield name, leaf_text(value, name)
+
+
+def leaf_text(value: Any, name: str) -> str:
+    """
+    Return a single value as the text that is sent, before it is quoted.
+
+    Raises:
+        TypeError: It is no string, integer or boolean.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{name}: a {type(value).__name__} has no form encoding here")
+
+
+@lru_cache(maxsize=1024)
+def quote_name(name: str) -> str:
+    """Return the name of a pair as it is sent."""
+    return quote_plus(name, safe=_SAFE_IN_NAMES)
+
+
+def quote_value(text: str) -> str:
+    """Return the value of a pair as it is sent."""
+    return text if _SAFE(text) else _UNSAFE.sub(_quoted, text)
+
+
+def quote_values(texts: Sequence[str]) -> Sequence[str]:
+    """Return many values as they are sent; one look is enough where all of them stand for themselves."""
+    return texts if _SAFE("".join(texts)) else [quote_value(text) for text in texts]
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return _quote(found[0])
+
+
+_quote = lru_cache(maxsize=1024)(quote_plus)
 
 
 def encode_pairs(pairs: Iterable[Pair]) -> bytes:
     """Return *pairs* as ``application/x-www-form-urlencoded`` bytes."""
-    return "&".join(f"{quote_plus(name, safe=_SAFE_IN_NAMES)}={quote_plus(value)}" for name, value in pairs).encode()
+    return "&".join([f"{quote_name(name)}={quote_value(value)}" for name, value in pairs]).encode()
 
 
 def encode_form(params: Mapping[str, Any]) -> bytes:

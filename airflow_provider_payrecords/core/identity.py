@@ -14,13 +14,14 @@ from typing import Any
 from airflow_provider_payrecords.core.commands import Command, CommandT, ReportPayment
 from airflow_provider_payrecords.core.entry import Scope
 from airflow_provider_payrecords.core.errors import CommandError
-from airflow_provider_payrecords.core.form import encode_pairs, flatten
+from airflow_provider_payrecords.core.form import Pair, encode_pairs, flatten
 from airflow_provider_payrecords.core.parameters import MAX_METADATA_ENTRIES, MAX_METADATA_VALUE
 
 KEY_STAMP = "payrecords_key"
 SOURCE_STAMP = "payrecords_source"
 STAMPS = frozenset({KEY_STAMP, SOURCE_STAMP})
 """Metadata entries that every reported payment carries, so that its record can be found from the API's side alone."""
+_STAMP_NAMES = frozenset(f"metadata[{name}]" for name in STAMPS)
 
 DEFAULT_SOURCE = "default"
 """Namespace of row keys where the user names none."""
@@ -28,18 +29,23 @@ DEFAULT_SOURCE = "default"
 
 def canonical_body(command: Command) -> bytes:
     """Return the command's path and form, in an order that does not depend on how it was written."""
-    pairs = sorted(flatten(command.params()))
-    return command.url_path().encode() + b"\n" + encode_pairs(pairs)
+    return _canonical(command, sorted(flatten(command.params())))
 
 
 def fingerprint(command: Command) -> str:
     """Return 32 hex digits of what the user reports: our stamps and ``expand`` are left out."""
-    params = {name: value for name, value in command.params().items() if name != "expand"}
-    metadata = params.get("metadata")
-    if isinstance(metadata, dict):
-        params["metadata"] = {name: value for name, value in metadata.items() if name not in STAMPS}
-    pairs = sorted(flatten(params))
-    return _digest(command.url_path().encode() + b"\n" + encode_pairs(pairs))
+    pairs = sorted(pair for pair in flatten(command.params()) if is_reported(pair[0]))
+    return fingerprint_of(_canonical(command, pairs))
+
+
+def is_reported(name: str) -> bool:
+    """Return whether the form pair *name* is the user's, and so part of the fingerprint."""
+    return name not in _STAMP_NAMES and not name.startswith("expand[")
+
+
+def fingerprint_of(body: bytes) -> str:
+    """Return the fingerprint of a canonical body that holds only what the user reports."""
+    return _digest(body)
 
 
 def idempotency_key(scope: Scope, key: str, command: Command) -> str:
@@ -51,8 +57,13 @@ def idempotency_key(scope: Scope, key: str, command: Command) -> str:
     """
     check_key(key)
     check_source(scope.source)
+    return idempotency_key_of(scope, key, canonical_body(command))
+
+
+def idempotency_key_of(scope: Scope, key: str, body: bytes) -> str:
+    """Return the idempotency key of a canonical body, of a row key and a source that were checked."""
     identity = "\x00".join((scope.account, scope.mode, scope.endpoint, scope.source, key)).encode()
-    return f"payrecords-{_digest(identity + bytes(1) + canonical_body(command), length=48)}"
+    return f"payrecords-{_digest(identity + bytes(1) + body, length=48)}"
 
 
 def unkeyed_idempotency_key(account: str, mode: str, command: Command) -> str:
@@ -124,6 +135,10 @@ def _invalid(field: str, code: str, message: str) -> CommandError:
 
 def _is_label(text: str) -> bool:
     return 1 <= len(text) <= MAX_METADATA_VALUE and text.isprintable()
+
+
+def _canonical(command: Command, pairs: list[Pair]) -> bytes:
+    return command.url_path().encode() + b"\n" + encode_pairs(pairs)
 
 
 def _digest(data: bytes, length: int = 32) -> str:

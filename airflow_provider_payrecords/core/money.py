@@ -30,6 +30,8 @@ WHOLE_UNITS_AS_TWO_DECIMAL = frozenset({"isk", "ugx"})
 MAX_MINOR_UNITS = 10**15
 """Sanity bound of ours; the API publishes none for reported payments."""
 
+_IN_NUMBERS = frozenset("0123456789.+-")
+
 # Decimal methods round to the context's precision, and the thread's own context is anybody's to change.
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 
@@ -151,6 +153,6 @@ def _exact(amount: Decimal | str | int) -> Decimal:
 
 
 def _plain(text: str) -> str:
-    if not text.isascii() or not set(text) <= set("0123456789.+-"):
+    if not _IN_NUMBERS.issuperset(text):
         raise ValueError("not plain")
     return text

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -139,9 +139,16 @@ Outcome = Literal["canceled", "failed", "guaranteed"]
 
 
 class Parameter(BaseModel):
-    """Base of everything inside a request: frozen, and unknown names are errors."""
+    """
+    Base of everything inside a request: frozen, and unknown names are errors.
+
+    Attributes:
+        by_presence: Names of the model's validators that look only at which fields are there, and at those with a
+            closed set of values. ``core/shape.py`` asks them once for all rows of a kind; any other, for each row.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    by_presence: ClassVar[frozenset[str]] = frozenset()
 
 
 class Amount(Parameter):
@@ -199,6 +206,8 @@ class PaymentMethodDetails(Parameter):
     Source:
         the published API specification (at least one of the two)
     """
+
+    by_presence = frozenset({"_names_the_method"})
 
     billing_details: BillingDetails | None = None
     custom: CustomPaymentMethod | None = None

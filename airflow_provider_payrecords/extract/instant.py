@@ -20,6 +20,11 @@ _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)? ?(?:(Z|z|UTC)|([+-])(\d\d)(?::?(\d\d))?)?",
     re.ASCII,
 )
+_EXACT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d", re.ASCII).fullmatch
+_EXACT_LENGTH = 19
+_EXACT_PATTERNS = {"%Y-%m-%d %H:%M:%S": " ", "%Y-%m-%dT%H:%M:%S": "T"}
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
+_MAX_HOURS = 10_000
 _SAMPLE = datetime(2021, 12, 31, 22, 45, 59, tzinfo=timezone.utc)
 
 
@@ -62,8 +67,11 @@ def instant_reader(timezone_name: str | None, pattern: str | None) -> Callable[[
         pattern: ``strptime`` pattern of text and dates. None: ISO 8601 with date and time, or Unix seconds.
     """
     zone = ZoneInfo(timezone_name) if timezone_name else None
+    exact = _exact_reader(zone, pattern)
 
     def read(cell: Any) -> int:
+        if type(cell) is str and len(cell) == _EXACT_LENGTH and (known := exact(cell)) is not None:
+            return known
         if isinstance(cell, datetime):
             return _seconds(cell, zone)
         if pattern is not None and isinstance(cell, (str, date, int)) and not isinstance(cell, bool):
@@ -73,6 +81,41 @@ def instant_reader(timezone_name: str | None, pattern: str | None) -> Callable[[
         return _from_number(cell)
 
     return read
+
+
+def _exact_reader(zone: ZoneInfo | None, pattern: str | None) -> Callable[[str], int | None]:
+    """
+    Return a quick conversion of what most times look like, or None for all others: ``2026-01-31 10:00:00``.
+
+    Text that says a whole hour of a zone in which the clocks were not changed has one offset, so it is looked up once.
+    """
+    if zone is None or pattern not in (None, *_EXACT_PATTERNS):
+        return lambda _: None
+    separators = "T " if pattern is None else _EXACT_PATTERNS[pattern]
+    offsets: dict[str, timedelta | None] = {}
+
+    def read(text: str) -> int | None:
+        if not _EXACT(text) or text[10] not in separators:
+            return None
+        hour = text[:13]
+        try:
+            if hour not in offsets:
+                if len(offsets) >= _MAX_HOURS:
+                    offsets.clear()
+                offsets[hour] = _offset_of_hour(datetime.fromisoformat(f"{hour}:00:00"), zone)
+            offset = offsets[hour]
+            return None if offset is None else (datetime.fromisoformat(text) - _NAIVE_EPOCH - offset) // _SECOND
+        except ValueError:
+            return None
+
+    return read
+
+
+def _offset_of_hour(start: datetime, zone: ZoneInfo) -> timedelta | None:
+    """Return the offset that *zone* has at every second of a local hour, or None if it has several."""
+    ends = (start, start + timedelta(minutes=59, seconds=59))
+    offsets = {one.replace(tzinfo=zone, fold=fold).utcoffset() for one in ends for fold in (0, 1)}
+    return offsets.pop() if len(offsets) == 1 else None
 
 
 def _text(cell: str | date | int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
@@ -17,6 +17,7 @@ MAX_KEY = 500
 
 _DIGEST_BYTES = 12
 _CACHE_KIBIBYTES = 8192
+_FIRST = "SELECT number, content FROM seen WHERE key = ?"
 
 
 def key_text(cells: Iterable[Any]) -> str:
@@ -72,23 +73,27 @@ class KeyIndex:
         self._database.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, number INT, content BLOB) WITHOUT ROWID")
         self._database.execute("BEGIN")
 
-    def earlier(self, number: int, key: str, content: Any) -> tuple[int, bool] | None:
+    def repeated(self, rows: Sequence[tuple[int, str, Any]]) -> dict[int, tuple[int, bool]]:
         """
-        Remember a key, or say where it was shown before.
+        Remember the keys of *rows*, and say which were shown before.
 
         Args:
-            number: Row number.
-            content: The cells of the row; their ``repr`` is compared.
+            rows: Row number, key, and the cells of the row, whose ``repr`` is compared.
 
         Returns:
-            The number of the first row with *key* and whether its content is the same; None if this row is the first.
+            For the number of each row whose key was shown before: the number of the first row with it, and whether
+            their contents are the same.
         """
-        digest, body = _digest(key), _digest(repr(content))
-        added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (digest, number, body)).rowcount
-        if added:
-            return None
-        first, known = self._database.execute("SELECT number, content FROM seen WHERE key = ?", (digest,)).fetchone()
-        return first, known == body
+        digests = [(_digest(key), number, _digest(repr(content))) for number, key, content in rows]
+        added = self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", digests).rowcount
+        if added == len(digests):
+            return {}
+        found = {}
+        for digest, number, content in digests:
+            first, known = self._database.execute(_FIRST, (digest,)).fetchone()
+            if first != number:
+                found[number] = (first, known == content)
+        return found
 
     def close(self) -> None:
         """Drop the memory and its file."""

@@ -39,8 +39,19 @@ _PLAIN: dict[Kind, Callable[[Any], Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """How one request field gets its value."""
+class Step:
+    """
+    How one request field gets its value.
+
+    Attributes:
+        read: Takes the cell out of a row.
+        convert: Makes the value of a cell; of a cell and its currency if the step ``is_major``.
+        detail: The outcome the field belongs to, or None.
+        default: Sent where the cell is empty.
+        is_constant: The default is all there is.
+        is_leaf: The field takes one value, and no group of others.
+        may_be_left_out: A cell that is not empty may leave the field out.
+    """
 
     field: str
     path: tuple[str, ...]
@@ -50,6 +61,9 @@ class _Step:
     detail: str | None
     default: Any = None
     is_major: bool = False
+    is_constant: bool = False
+    is_leaf: bool = True
+    may_be_left_out: bool = False
 
 
 class RowMapper:
@@ -58,6 +72,10 @@ class RowMapper:
 
     Attributes:
         used: The columns it reads, in the order in which a row's cells are to be given.
+        command: The call each row makes.
+        steps: How the fields get their values, in the order in which they are filled.
+        objects: Fields that hold others.
+        reference: Path of the field that is the key, or empty if the key comes from columns.
     """
 
     def __init__(self, mapping: ExtractMapping, columns: Columns) -> None:
@@ -68,18 +86,20 @@ class RowMapper:
             MappingError: It names columns the extract does not have, no key can be told, or a constant cannot be sent.
         """
         self._fields = request_fields(mapping.endpoint)
-        self._command = COMMANDS[mapping.endpoint]
+        self.objects = self._fields.objects
+        self.command = COMMANDS[mapping.endpoint]
         self._positions: dict[str, int] = {}
         origins = mapping.fields or origins_by_name(columns, mapping.key, mapping.endpoint)
-        self._reference = () if mapping.key else _path(reference_of(mapping, columns))
+        self.reference = () if mapping.key else _path(reference_of(mapping, columns))
         named = [*mapping.key, *(spec.column for spec in origins.values() if spec.column is not None)]
         located = locate_all(columns, named)
         self._key = [self._reader(located[name]) for name in mapping.key]
-        self._key_label = ", ".join(f"'{name}'" for name in mapping.key) or f"'{'.'.join(self._reference)}'"
+        self._key_label = ", ".join(f"'{name}'" for name in mapping.key) or f"'{'.'.join(self.reference)}'"
         steps = [self._step(field, spec, located) for field, spec in origins.items()]
         self._outcome = [step for step in steps if step.field == OUTCOME]
         rest = [step for step in steps if step.field != OUTCOME]
         self._steps = sorted(rest, key=lambda step: step.is_major)
+        self.steps = (*self._outcome, *self._steps)
         self._labels = {step.field: step.label for step in steps}
         self.used = tuple(self._positions)
 
@@ -98,7 +118,7 @@ class RowMapper:
         key = self._read_key(cells, values, problems)
         command = None
         try:
-            command = build(self._command, values)
+            command = build(self.command, values)
         except CommandError as error:
             blamed = {problem.field for problem in problems} | waiting
             problems.extend(self._of_command(error, blamed))
@@ -106,9 +126,18 @@ class RowMapper:
             return RowProblem(number, key, tuple(problems))
         return Row(number, key, command)
 
+    def key_of(self, cells: Cells) -> str:
+        """
+        Return the key that columns make.
+
+        Raises:
+            CellError: They make none.
+        """
+        return key_text([read(cells) for read in self._key])
+
     def _read_key(self, cells: Cells, values: dict[str, Any], problems: list[Problem]) -> str | None:
         try:
-            return key_text([read(cells) for read in self._key] if self._key else [_at(values, self._reference)])
+            return self.key_of(cells) if self._key else key_text([_at(values, self.reference)])
         except CellError as error:
             problems.append(Problem("key", error.code, f"Column {self._key_label}: {error.message}."))
             return None
@@ -129,7 +158,7 @@ class RowMapper:
         return waiting
 
     def _apply(
-        self, step: _Step, cells: Cells, values: dict[str, Any], problems: list[Problem], waiting: set[str]
+        self, step: Step, cells: Cells, values: dict[str, Any], problems: list[Problem], waiting: set[str]
     ) -> None:
         cell = step.read(cells)
         convert = step.convert
@@ -150,7 +179,7 @@ class RowMapper:
         except CellError as error:
             problems.append(Problem(step.field, error.code, f"{step.label}: {error.message}."))
 
-    def _spread(self, step: _Step, cell: Mapping[Any, Any], values: dict[str, Any], problems: list[Problem]) -> None:
+    def _spread(self, step: Step, cell: Mapping[Any, Any], values: dict[str, Any], problems: list[Problem]) -> None:
         if step.field not in self._fields.objects:
             raise CellError("invalid_type", "the cell holds several values and the field takes one; name the inner one")
         for field, path, value in _leaves(step.field, step.path, cell):
@@ -189,22 +218,25 @@ class RowMapper:
         column, path = place
         return cell_reader(self._positions.setdefault(column, len(self._positions)), path)
 
-    def _step(self, field: str, spec: FieldSpec, located: Mapping[str, Place]) -> _Step:
+    def _step(self, field: str, spec: FieldSpec, located: Mapping[str, Place]) -> Step:
         path = _path(field)
         detail = self._fields.detail(field)
         kind = self._fields.kind(field)
         plain = _not_an_object if kind is None else _plain(kind, spec)
         if spec.column is None:
             value = "" if spec.constant == "" else _converted(field, plain, spec.constant)
-            return _Step(field, path, "The constant", lambda _: None, _as_it_is, detail, default=value)
+            return Step(field, path, "The constant", lambda _: None, _as_it_is, detail, default=value, is_constant=True)
         label = f"Column '{spec.column}'"
         read = self._reader(located[spec.column])
         if spec.unit == "major":
-            return _Step(field, path, label, read, major_reader(spec.decimal), detail, spec.default, is_major=True)
+            return Step(field, path, label, read, major_reader(spec.decimal), detail, spec.default, is_major=True)
         default = None if spec.default is None else _converted(field, plain, spec.default)
         may_show = kind is Kind.CURRENCY or field in _OPEN_VALUES
         convert = plain if spec.values is None else _looked_up(lookup_reader(spec.values, may_show=may_show), plain)
-        return _Step(field, path, label, read, convert, detail, default)
+        leaves_out = spec.values is not None and None in spec.values.values()
+        return Step(
+            field, path, label, read, convert, detail, default, is_leaf=kind is not None, may_be_left_out=leaves_out
+        )
 
 
 def _path(field: str) -> tuple[str, ...]:

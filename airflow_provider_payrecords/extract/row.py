@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airflow_provider_payrecords.core.commands import Command
+from airflow_provider_payrecords.core.identity import fingerprint
+from airflow_provider_payrecords.core.shape import Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,30 @@ class Row:
     Attributes:
         number: 1 for the first data row of the extract, in file order.
         key: Text that identifies the payment within the mapping's source.
-        command: The call to make.
+        content: The call to make, or the draft of it.
     """
 
     number: int
     key: str
-    command: Command
+    content: Command | Draft
+
+    @property
+    def command(self) -> Command:
+        """The call to make."""
+        return self.content.command() if isinstance(self.content, Draft) else self.content
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the content."""
+        return self.content.fingerprint if isinstance(self.content, Draft) else fingerprint(self.content)
+
+    @property
+    def money(self) -> tuple[int | None, str | None]:
+        """Amount in minor units and currency, or twice None where the call names no amount."""
+        if isinstance(self.content, Draft):
+            return self.content.amount_minor, self.content.currency
+        amount = self.content.money()
+        return (amount.value, amount.currency) if amount else (None, None)
 
 
 @dataclass(frozen=True, slots=True)

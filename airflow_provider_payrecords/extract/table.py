@@ -8,6 +8,7 @@ from contextlib import closing
 from types import TracebackType
 
 from airflow_provider_payrecords.core.errors import ExtractError, MappingError
+from airflow_provider_payrecords.extract.chunk import ChunkMapper
 from airflow_provider_payrecords.extract.column import Cells
 from airflow_provider_payrecords.extract.key import KeyIndex
 from airflow_provider_payrecords.extract.mapper import RowMapper
@@ -71,9 +72,11 @@ class OpenExtract:
         Raises:
             ExtractError: The extract broke off, or changed while it was read.
         """
+        mapper = ChunkMapper(self._mapper)
         with closing(KeyIndex()) as keys:
             for chunk in self._read(size):
-                yield [self._row(number, cells, keys) for number, cells in chunk]
+                rows = _mapped(chunk, mapper, keys)
+                yield [rows[number] for number, _ in chunk]
 
     def close(self) -> None:
         """Close the source and drop what was copied of it. May be called twice."""
@@ -87,21 +90,27 @@ class OpenExtract:
     ) -> None:
         self.close()
 
-    def _row(self, number: int, cells: Cells | Problem, keys: KeyIndex) -> Row | RowProblem:
-        if isinstance(cells, Problem):
-            return RowProblem(number, None, (cells,))
-        row = self._mapper.map(number, cells)
-        earlier = None if row.key is None else keys.earlier(number, row.key, cells)
-        if earlier is None:
-            return row
-        first, is_same = earlier
-        how = "the same content" if is_same else "other content"
-        repeated = Problem(
-            "key",
-            "duplicate_key",
-            f"Row {first} has the same key and {how}. Only row {first} counts: remove one, or add a column to key.",
-        )
-        return RowProblem(number, row.key, (repeated, *(row.problems if isinstance(row, RowProblem) else ())))
+
+def _mapped(chunk: list[Numbered], mapper: ChunkMapper, keys: KeyIndex) -> dict[int, Row | RowProblem]:
+    """Return what each row is, by its number."""
+    cells = {number: one for number, one in chunk if not isinstance(one, Problem)}
+    rows = {row.number: row for row in mapper.map(list(cells.items()))}
+    seen = [(row.number, row.key, cells[row.number]) for row in rows.values() if row.key is not None]
+    rows.update((number, _repeated(rows[number], *first)) for number, first in keys.repeated(seen).items())
+    for number, one in chunk:
+        if isinstance(one, Problem):
+            rows[number] = RowProblem(number, None, (one,))
+    return rows
+
+
+def _repeated(row: Row | RowProblem, first: int, is_same: bool) -> RowProblem:
+    how = "the same content" if is_same else "other content"
+    problem = Problem(
+        "key",
+        "duplicate_key",
+        f"Row {first} has the same key and {how}. Only row {first} counts: remove one, or add a column to key.",
+    )
+    return RowProblem(row.number, row.key, (problem, *(row.problems if isinstance(row, RowProblem) else ())))
 
 
 class Extract(ABC):

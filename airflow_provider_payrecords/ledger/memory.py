@@ -15,7 +15,7 @@ from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scop
 from airflow_provider_payrecords.core.errors import LedgerError
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.ledger.batch import claim_batch, settle_batch
-from airflow_provider_payrecords.ledger.store import SETTLED, Count, Lane, Run, Selection
+from airflow_provider_payrecords.ledger.store import SETTLED, Confirmed, Count, Lane, Run, Selection
 
 
 class MemoryLedger:
@@ -48,6 +48,15 @@ class MemoryLedger:
         with self._lock:
             known = self._entries[scope]
             return {key: known[key] for key in keys if key in known}
+
+    def confirmed(self, scope: Scope, keys: Sequence[str]) -> list[Confirmed]:
+        """Return those of *keys* whose entries are confirmed."""
+        found = self.look_up(scope, keys).values()
+        return [
+            Confirmed(one.key, one.fingerprint, one.idempotency_key, one.payment_record, one.request_id)
+            for one in found
+            if one.state is State.CONFIRMED
+        ]
 
     def owners(self, scope: Scope) -> set[str]:
         """Return who holds claims in this scope."""

@@ -10,7 +10,7 @@ again, within ``Patience``, when a database server goes away in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import islice
@@ -40,7 +40,7 @@ from airflow_provider_payrecords.ledger.schema import (
     summary_text,
     to_text,
 )
-from airflow_provider_payrecords.ledger.store import SETTLED, Count, Lane, Run, Selection
+from airflow_provider_payrecords.ledger.store import SETTLED, Confirmed, Count, Lane, Run, Selection
 
 PAGE_SIZE = 1000
 """Entries fetched at once while streaming."""
@@ -88,8 +88,11 @@ class SqlLedger:
         self._entries = Writer(engine, ENTRIES)
         self._runs = Writer(engine, RUNS)
         self._pace = PaceBook(engine)
-        by_keys = select(ENTRIES).where(*_IN_SCOPE, is_one_of(engine, ENTRIES.c.key, "keys"))
+        among = (*_IN_SCOPE, is_one_of(engine, ENTRIES.c.key, "keys"))
+        by_keys = select(ENTRIES).where(*among)
         self._by_keys = {False: by_keys, True: by_keys.order_by(ENTRIES.c.key).with_for_update()}
+        said = [ENTRIES.c[name] for name in Confirmed._fields]
+        self._confirmed = select(*said).where(*among, ENTRIES.c.state == State.CONFIRMED.value)
 
     def claim(self, scope: Scope, intents: Sequence[Intent], worker: Worker, now: datetime) -> list[Decision]:
         """Decide each intent, in order, and save what changed."""
@@ -110,6 +113,16 @@ class SqlLedger:
         """Return the known entries by key, in the order of *keys*. Changes nothing."""
         known = self._read(lambda connection: self.fetch(connection, scope, keys))
         return {key: known[key] for key in keys if key in known}
+
+    def confirmed(self, scope: Scope, keys: Sequence[str]) -> list[Confirmed]:
+        """Return those of *keys* whose entries are confirmed, in any order. Changes nothing."""
+        values = _scope_values(scope)
+
+        def work(connection: Connection) -> list[Confirmed]:
+            found = [connection.execute(self._confirmed, {**values, "keys": some}) for some in _portions(keys)]
+            return [Confirmed._make(row) for rows in found for row in rows]
+
+        return self._read(work)
 
     def owners(self, scope: Scope) -> set[str]:
         """Return who holds claims in this scope."""
@@ -181,9 +194,8 @@ class SqlLedger:
     ) -> dict[str, Entry]:
         """Return the known entries by key; with *lock*, nobody else changes them before this transaction ends."""
         values = _scope_values(scope)
-        remaining = iter(sorted(keys))
         known: dict[str, Entry] = {}
-        while some := list(islice(remaining, _KEYS_PER_SELECT)):
+        for some in _portions(sorted(keys)):
             rows = connection.execute(self._by_keys[lock], {**values, "keys": some})
             known.update((entry.key, entry) for entry in map(entry_from_row, rows))
         return known
@@ -222,6 +234,12 @@ def _standing(entry: Entry) -> tuple[Any, ...]:
     scope = entry.scope
     names = (scope.account, scope.mode, scope.endpoint, scope.source, entry.key)
     return (*names, entry.state.value, to_text(entry.updated_at))
+
+
+def _portions(keys: Iterable[str]) -> Iterator[list[str]]:
+    remaining = iter(keys)
+    while some := list(islice(remaining, _KEYS_PER_SELECT)):
+        yield some
 
 
 def _scope_values(scope: Scope) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.lifecycle import State
@@ -77,6 +77,16 @@ class Lane:
     endpoint: str
 
 
+class Confirmed(NamedTuple):
+    """What a result says of a confirmed entry. Millions of them are read where whole entries would take too long."""
+
+    key: str
+    fingerprint: str
+    idempotency_key: str
+    payment_record: str | None
+    request_id: str | None
+
+
 class LedgerStore(Protocol):
     """
     The durable memory.
@@ -96,6 +106,10 @@ class LedgerStore(Protocol):
 
     def look_up(self, scope: Scope, keys: Sequence[str]) -> dict[str, Entry]:
         """Return the known entries by key. Changes nothing."""
+        ...
+
+    def confirmed(self, scope: Scope, keys: Sequence[str]) -> list[Confirmed]:
+        """Return those of *keys* whose entries are confirmed, in any order. Changes nothing."""
         ...
 
     def owners(self, scope: Scope) -> set[str]:

@@ -63,7 +63,10 @@ def test_the_longest_key_and_rare_characters_fit():
 
 def test_the_index_names_the_first_row_and_tells_whether_it_is_the_same():
     with closing(KeyIndex()) as index:
-        assert index.earlier(1, "a", ("a", 5)) is None
-        assert index.earlier(2, "b", ("b", 5)) is None
-        assert index.earlier(3, "a", ("a", 5)) == (1, True)
-        assert index.earlier(4, "a", ("a", 6)) == (1, False)
+        assert index.repeated([(1, "a", ("a", 5)), (2, "b", ("b", 5))]) == {}
+        assert index.repeated([(3, "a", ("a", 5)), (4, "a", ("a", 6)), (5, "c", ())]) == {3: (1, True), 4: (1, False)}
+
+
+def test_the_index_compares_the_rows_of_one_call_with_each_other():
+    with closing(KeyIndex()) as index:
+        assert index.repeated([(1, "a", 1), (2, "a", 2), (3, "a", 1)]) == {2: (1, False), 3: (1, True)}

@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_payrecords.core.entry import Action, Scope
 from airflow_provider_payrecords.core.errors import IllegalTransitionError, LedgerError
 from airflow_provider_payrecords.core.lifecycle import Event, State
-from airflow_provider_payrecords.ledger.store import Count, LedgerStore, Run, Selection
+from airflow_provider_payrecords.ledger.store import Confirmed, Count, LedgerStore, Run, Selection
 from tests.ledger.samples import ANNA, BERT, NOW, OTHER_SCOPES, SCOPE, intent, later, outcome
 
 EVERYTHING = Selection()
@@ -134,6 +134,20 @@ def test_looking_up_returns_what_is_known_and_changes_nothing(ledger: LedgerStor
     assert list(ledger.look_up(SCOPE, ["k2", "none", "k1"])) == ["k2", "k1"]
     assert ledger.look_up(SCOPE, []) == {}
     assert list(ledger.entries(EVERYTHING)) == before
+
+
+def test_confirmed_gives_what_a_result_says_of_confirmed_entries_only(ledger: LedgerStore) -> None:
+    keys = [f"k{number:04}" for number in range(1_201)]
+    ledger.claim(SCOPE, [intent(key) for key in keys], ANNA, NOW)
+    ledger.settle(SCOPE, [outcome(Event.ACCEPTED, key=key, request_id="req_1") for key in keys[:-2]], NOW)
+    ledger.settle(SCOPE, [outcome(Event.REFUSED, key=keys[-2])], NOW)
+    found = ledger.confirmed(SCOPE, [*keys, "other"])
+    assert sorted(one.key for one in found) == keys[:-2]
+    entry = ledger.look_up(SCOPE, keys[:1])[keys[0]]
+    assert [one for one in found if one.key == keys[0]] == [
+        Confirmed(entry.key, entry.fingerprint, entry.idempotency_key, entry.payment_record, "req_1")
+    ]
+    assert ledger.confirmed(OTHER_SCOPES[0], keys) == ledger.confirmed(SCOPE, []) == []
 
 
 def test_empty_batches_do_nothing(ledger: LedgerStore) -> None:

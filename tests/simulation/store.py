@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from airflow_provider_payrecords.core.entry import SENDING, Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.errors import LedgerUnavailableError, ResultsError
 from airflow_provider_payrecords.ledger.memory import MemoryLedger
-from airflow_provider_payrecords.ledger.store import Run
+from airflow_provider_payrecords.ledger.store import Confirmed, Run
 from tests.simulation.invariants import Invariants
 from tests.simulation.process import Process
 from tests.simulation.weather import Weather
@@ -49,6 +49,9 @@ class Ledger:
 
     def look_up(self, scope: Scope, keys: Sequence[str]) -> dict[str, Entry]:
         return self._transact("look_up", lambda: self._shared.look_up(scope, keys))
+
+    def confirmed(self, scope: Scope, keys: Sequence[str]) -> list[Confirmed]:
+        return self._transact("confirmed", lambda: self._shared.confirmed(scope, keys))
 
     def owners(self, scope: Scope) -> set[str]:
         return self._transact("owners", lambda: self._shared.owners(scope))

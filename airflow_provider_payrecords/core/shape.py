@@ -1,0 +1,309 @@
+"""
+Commands that fill the same fields, checked and written by columns instead of one by one.
+
+The models in ``commands`` and ``parameters`` stay the only rules. A *shape* is learned from one command that they took.
+Another command that fills the same leaves, and has the same values where a field has a closed set of them, can differ
+from it only in the *open* leaves. Each of those must pass the type its model gives it, and a model with a rule over
+values, such as ``Amount``, is asked as a whole. Rules over which fields are there were answered by the first command.
+
+A shape never says why a value is refused: on any doubt the command is built as always, and the models explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import repeat
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
+
+from airflow_provider_payrecords.core.commands import Command, ReportPayment, build
+from airflow_provider_payrecords.core.form import Pair, flatten, leaf_text, quote_name, quote_value, quote_values
+from airflow_provider_payrecords.core.identity import KEY_STAMP, fingerprint_of, is_reported, stamp
+from airflow_provider_payrecords.core.parameters import MetadataValue, Parameter
+from airflow_provider_payrecords.core.wire import ApiRequest
+
+Path = tuple[str, ...]
+"""Where a leaf is: ``("amount_requested", "value")``, ``("metadata", "order")``."""
+
+Column = Sequence[Any]
+"""One value for each command, none of them None."""
+
+
+class Draft(NamedTuple):
+    """
+    A command that its shape took: what it says is known, and it is built only when somebody asks.
+
+    Attributes:
+        values: One for each open leaf of the shape.
+        fingerprint: As ``identity.fingerprint`` says it of the command.
+        amount_minor: Money in minor units of ``currency``, or None where the command names no amount.
+    """
+
+    shape: Shape
+    values: tuple[Any, ...]
+    fingerprint: str
+    amount_minor: int | None
+    currency: str | None
+
+    def command(self) -> Command:
+        """Build the command."""
+        return self.shape.build(self.values)
+
+    def stamped(self, source: str, key: str) -> Draft:
+        """Return it as ``identity.stamp`` would. *key* and *source* were checked."""
+        shape = self.shape.stamped(source)
+        return self if shape is self.shape else self._replace(shape=shape, values=(*self.values, key))
+
+    def body(self) -> bytes:
+        """Return what ``identity.canonical_body`` says of the command."""
+        return self.shape.canonical.fill(self.values).encode()
+
+    def request(self, idempotency_key: str) -> ApiRequest:
+        """Return what ``wire.encode`` says of the command."""
+        target, form = self.shape.target.fill(self.values), self.shape.form.fill(self.values)
+        return ApiRequest("POST", target, form.encode(), idempotency_key, self.shape.endpoint)
+
+
+class Shape:
+    """
+    What commands with the same leaves have in common.
+
+    Attributes:
+        endpoint: Name of the call.
+        canonical: Path and form in canonical order.
+        target: The path.
+        form: The form in the order of the command's fields.
+    """
+
+    def __init__(self, sample: Command, leaves: Sequence[Path]) -> None:
+        """
+        Learn from *sample*, a command that was built and so passed every rule.
+
+        Args:
+            leaves: The open leaves: those in which other commands differ. The sample fills all of them, and none of
+                them ``is_closed`` or is a whole object.
+        """
+        self.endpoint = sample.endpoint
+        self._sample = sample
+        self._leaves = tuple(leaves)
+        self._values = sample.model_dump(exclude_none=True)
+        self._stamped: dict[str, Shape] = {}
+        self._units = _units(type(sample), self._leaves)
+        places = {_form_name(path): place for place, path in enumerate(self._leaves)}
+        pairs = list(flatten(sample.params()))
+        path = _path(sample, places)
+        self.target = Template([path])
+        self.form = Template(list(_parts(pairs, places)), "&")
+        self.canonical = _canonical(path, pairs, places)
+        self._reported = _canonical(path, [pair for pair in pairs if is_reported(pair[0])], places)
+        self._money = self._money_places()
+
+    def take(self, columns: Sequence[Column]) -> list[Draft]:
+        """
+        Return a draft for each command.
+
+        Args:
+            columns: One for each open leaf, in their order, all of one length.
+
+        Raises:
+            ValidationError: At least one value of one command would be refused by the models.
+        """
+        taken = list(columns)
+        for places, check in self._units:
+            for place, column in zip(places, check(self._sample, [columns[place] for place in places]), strict=True):
+                taken[place] = column
+        bodies = self._reported.fill_columns([quote_values(_texts(column)) for column in taken])
+        prints = [fingerprint_of(body.encode()) for body in bodies]
+        amounts, currencies = (_picked(one, taken, len(prints)) for one in self._money)
+        rows = zip(repeat(self, len(prints)), zip(*taken, strict=True), prints, amounts, currencies, strict=True)
+        return list(map(Draft._make, rows))
+
+    def build(self, values: Sequence[Any]) -> Command:
+        """Return the command with *values* in its open leaves."""
+        return build(type(self._sample), _filled(self._values, self._leaves, values))
+
+    def stamped(self, source: str) -> Shape:
+        """
+        Return the shape of these commands with our stamps; its last open leaf is the row key.
+
+        Raises:
+            CommandError: There is no room for the stamps.
+        """
+        if not isinstance(self._sample, ReportPayment):
+            return self
+        if source not in self._stamped:
+            sample = stamp(self._sample, source, "key")
+            self._stamped[source] = Shape(sample, (*self._leaves, ("metadata", KEY_STAMP)))
+        return self._stamped[source]
+
+    def _money_places(self) -> tuple[Any, Any]:
+        """Return where amount and currency stand: a place among the leaves, or the value that all commands share."""
+        amount = self._sample.money()
+        if amount is None:
+            return (None, None), (None, None)
+        found = {path: (place, None) for place, path in enumerate(self._leaves)}
+        name = self._sample.money_field or ""
+        return (
+            found.get((name, "value"), (None, amount.value)),
+            found.get((name, "currency"), (None, amount.currency)),
+        )
+
+
+def is_closed(command: type[Command], path: Path) -> bool:
+    """Return whether the leaf has a closed set of values, so that other fields may depend on which one it is."""
+    return path[0] != "metadata" and _is_literal(_field(command, path).annotation)
+
+
+def may_have_shapes(command: type[Command]) -> bool:
+    """Return whether no rule over values spans the whole command, so that its leaves can be looked at one by one."""
+    return not _looks_at_values(command)
+
+
+class Template:
+    """Text with places for the quoted values of leaves."""
+
+    def __init__(self, parts: Sequence[tuple[str, int | None]], joint: str = "") -> None:
+        self._text = joint.join(text for text, _ in parts)
+        self._places = [place for _, place in parts if place is not None]
+
+    def fill(self, values: Sequence[Any]) -> str:
+        """Return the text with the values of one command, not quoted yet."""
+        return self._text % tuple([quote_value(leaf_text(values[place], "value")) for place in self._places])
+
+    def fill_columns(self, quoted: Sequence[Sequence[str]]) -> list[str]:
+        """Return the text for each command of quoted *columns*."""
+        return [self._text % row for row in zip(*[quoted[place] for place in self._places], strict=True)]
+
+
+def _canonical(path: tuple[str, int | None], pairs: list[Pair], places: dict[str, int]) -> Template:
+    head = (f"{path[0]}\n", path[1])
+    body = list(_parts(sorted(pairs), places))
+    return Template([head, *((f"{'&' if at else ''}{text}", place) for at, (text, place) in enumerate(body))])
+
+
+def _parts(pairs: list[Pair], places: dict[str, int]) -> Iterator[tuple[str, int | None]]:
+    for name, value in pairs:
+        place = places.get(name)
+        text = f"{quote_name(name)}=".replace("%", "%%")
+        yield f"{text}%s" if place is not None else text + quote_value(value).replace("%", "%%"), place
+
+
+def _path(sample: Command, places: dict[str, int]) -> tuple[str, int | None]:
+    place = places.get(sample.path_parameter or "")
+    if place is None:
+        return sample.url_path().replace("%", "%%"), None
+    return sample.path.replace(f"{{{sample.path_parameter}}}", "%s"), place
+
+
+def _form_name(path: Path) -> str:
+    return path[0] + "".join(f"[{part}]" for part in path[1:])
+
+
+def _texts(column: Column) -> Sequence[str]:
+    types = set(map(type, column))
+    if types == {str}:
+        return column
+    return list(map(str, column)) if types == {int} else [leaf_text(value, "value") for value in column]
+
+
+def _picked(where: tuple[int | None, Any], columns: Sequence[Column], size: int) -> Column:
+    place, shared = where
+    return [shared] * size if place is None else columns[place]
+
+
+def _filled(shared: dict[str, Any], paths: Sequence[Path], values: Sequence[Any]) -> dict[str, Any]:
+    """Return a copy of the nested values that all share, with *values* at *paths*."""
+    nested = _copied(shared)
+    for path, value in zip(paths, values, strict=True):
+        node = nested
+        for part in path[:-1]:
+            node = node[part]
+        node[path[-1]] = value
+    return nested
+
+
+def _copied(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _copied(value) if isinstance(value, dict) else value for name, value in values.items()}
+
+
+Check = Callable[[Command, Sequence[Column]], Sequence[Column]]
+
+
+def _units(command: type[Command], leaves: Sequence[Path]) -> list[tuple[list[int], Check]]:
+    """Return which leaves are checked together, as places, and by what."""
+    found: dict[Path, list[int]] = {}
+    for place, path in enumerate(leaves):
+        found.setdefault(_unit(command, path), []).append(place)
+    return [(places, _check(command, unit, [leaves[place] for place in places])) for unit, places in found.items()]
+
+
+def _unit(command: type[Command], path: Path) -> Path:
+    """Return the path of the outermost model around the leaf that has a rule over values, or of the leaf itself."""
+    for length in range(1, len(path)):
+        model = None if path[0] == "metadata" else _model(_field(command, path[:length]).annotation)
+        if model is not None and _looks_at_values(model):
+            return path[:length]
+    return path
+
+
+def _check(command: type[Command], unit: Path, leaves: Sequence[Path]) -> Check:
+    if [unit] == list(leaves):
+        adapter = _leaf_adapter(command, unit)
+        return lambda _, columns: [adapter.validate_python(columns[0])]
+    model = _model(_field(command, unit).annotation)
+    adapter = TypeAdapter(list[model])  # type: ignore[valid-type]  # a model found at run time
+    inner = [path[len(unit) :] for path in leaves]
+
+    def check(sample: Command, columns: Sequence[Column]) -> Sequence[Column]:
+        shared = _at(sample, unit).model_dump(exclude_none=True)
+        values = [_filled(shared, inner, row) for row in zip(*columns, strict=True)]
+        models = adapter.validate_python(values)
+        return [[_at(one, path) for one in models] for path in inner]
+
+    return check
+
+
+def _at(value: Any, path: Path) -> Any:
+    for part in path:
+        value = getattr(value, part)
+    return value
+
+
+@cache
+def _leaf_adapter(command: type[Command], path: Path) -> TypeAdapter[list[Any]]:
+    if path[0] == "metadata":
+        return TypeAdapter(list[MetadataValue])
+    leaf: Any = _field(command, path).rebuild_annotation()
+    return TypeAdapter(list[leaf])
+
+
+def _field(model: type[BaseModel] | None, path: Path) -> FieldInfo:
+    for part in path[:-1]:
+        model = _model(model.model_fields[part].annotation) if model else None
+    if model is None:
+        raise TypeError(f"{'.'.join(path)} is no leaf of a command")
+    return model.model_fields[path[-1]]
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for inner in get_args(annotation) if (model := _model(inner)) is not None), None)
+
+
+def _is_literal(annotation: Any) -> bool:
+    return get_origin(annotation) is Literal or any(_is_literal(inner) for inner in get_args(annotation))
+
+
+def _looks_at_values(model: type[BaseModel]) -> bool:
+    rules = model.__pydantic_decorators__
+    by_presence = model.by_presence if issubclass(model, Parameter) else frozenset()
+    return bool(
+        rules.field_validators
+        or rules.validators
+        or rules.root_validators
+        or rules.model_validators.keys() - by_presence
+    )
