@@ -59,6 +59,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": [_connection_type()],
+        "cli": ["airflow_provider_payrecords.airflow_cli.get_cli_commands"],
         "task-decorators": [
             {"name": name, "class-name": f"airflow_provider_payrecords.decorators.{name}"}
             for name in ("report_payment", "report_payments")

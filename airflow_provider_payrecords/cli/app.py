@@ -107,7 +107,7 @@ def run(arguments: Sequence[str]) -> int:
         result = app(list(arguments), prog_name="payrecords", standalone_mode=False)
         console.flush()
     except PayRecordsError as error:
-        return _failed(error_as_json(error), exit_code_of(error), arguments)
+        return fail(error, arguments)
     except _ParsingError as error:
         return _failed(_usage_as_json(error), ExitCode.USAGE, arguments)
     except BrokenPipeError:
@@ -124,6 +124,11 @@ def run(arguments: Sequence[str]) -> int:
         said = {"type": type(error).__name__, "message": "This is a defect of payrecords. Please report it."}
         return _failed(said, ExitCode.DEFECT, arguments)
     return result if isinstance(result, int) else ExitCode.CONFIRMED
+
+
+def fail(error: PayRecordsError, arguments: Sequence[str]) -> int:
+    """Print *error* as the command of *arguments* would, and return its exit code."""
+    return _failed(error_as_json(error), exit_code_of(error), arguments)
 
 
 def _failed(error: Mapping[str, object], code: ExitCode, arguments: Sequence[str]) -> int:

@@ -75,23 +75,39 @@ class ApiOptions:
     ] = field(default=None, repr=False)
     api_base: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="The API; by default https://api.stripe.com.", rich_help_panel=API_PANEL),
+        typer.Option(
+            metavar="URL",
+            envvar="PAYRECORDS_API_BASE",
+            help="The API; by default https://api.stripe.com.",
+            rich_help_panel=API_PANEL,
+        ),
     ] = None
     account: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
+            envvar="PAYRECORDS_ACCOUNT",
             help="Name of the account in the ledger; by default the connected account, or the API's host.",
             rich_help_panel=API_PANEL,
         ),
     ] = None
     stripe_account: Annotated[
         str | None,
-        typer.Option(metavar="ACCT", help="Connected account to act on (acct_…).", rich_help_panel=API_PANEL),
+        typer.Option(
+            metavar="ACCT",
+            envvar="PAYRECORDS_STRIPE_ACCOUNT",
+            help="Connected account to act on (acct_…).",
+            rich_help_panel=API_PANEL,
+        ),
     ] = None
     stripe_version: Annotated[
         str | None,
-        typer.Option(metavar="VERSION", help="API version to pin instead of ours.", rich_help_panel=API_PANEL),
+        typer.Option(
+            metavar="VERSION",
+            envvar="PAYRECORDS_STRIPE_VERSION",
+            help="API version to pin instead of ours.",
+            rich_help_panel=API_PANEL,
+        ),
     ] = None
 
 
@@ -185,7 +201,10 @@ class PaceOptions:
     rate: Annotated[
         float | None,
         typer.Option(
-            metavar="N", help="Requests per second, never exceeded; by default 20.", rich_help_panel=RUN_PANEL
+            metavar="N",
+            envvar="PAYRECORDS_RATE",
+            help="Requests per second, never exceeded; by default 20.",
+            rich_help_panel=RUN_PANEL,
         ),
     ] = None
     concurrency: Annotated[

@@ -94,7 +94,7 @@ class PaymentRecordsHook(BaseHook):
         Raises:
             LedgerError: It cannot be opened, or is no ledger of ours.
         """
-        return open_ledger(self._ledger_url())
+        return open_ledger(self.ledger_url())
 
     def test_connection(self) -> tuple[bool, str]:
         """Read one record to see whether key and host work. Changes nothing, and never raises."""
@@ -107,7 +107,8 @@ class PaymentRecordsHook(BaseHook):
         account = f", connected account {settings.stripe_account}" if settings.stripe_account else ""
         return True, f"{settings.api_base} accepts the key. Mode: {settings.mode}{account}."
 
-    def _ledger_url(self) -> str:
+    def ledger_url(self) -> str:
+        """Return where the ledger is. It may hold a password."""
         conn_id = read_extras(self.connection).ledger_conn_id
         place = str(conf.get("payrecords", "ledger", fallback=None) or "")
         if not conn_id and not place:

@@ -50,7 +50,7 @@ _PURE = "core settings"
 _L2 = f"{_PURE} ledger.store transport"
 _ENGINE = f"{_PURE} ledger transport extract client bulk"
 _SKIN = f"{_ENGINE} _airflow __init__ connection provider_info hooks operators sensors triggers decorators links"
-_SKIN += " notifications plugins assets retry_policy"
+_SKIN += " notifications plugins assets retry_policy airflow_cli"
 
 LAYERS = {
     "core": layer(_PURE, "pydantic pydantic_core typing_extensions", CLOCK_AND_CHANCE | INPUT_AND_OUTPUT),
@@ -75,6 +75,7 @@ LAYERS = {
         for name in ("hooks", "operators", "sensors", "triggers", "decorators", "links", "notifications")
     },
     "assets": layer(_SKIN),
+    "airflow_cli": layer(f"{_SKIN} cli airflow_cli", "airflow"),  # Airflow's command line, not its SDK
     "retry_policy": layer(_SKIN),
     "plugins": layer(_SKIN, "pydantic fastapi starlette"),
 }
