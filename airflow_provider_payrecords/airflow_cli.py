@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> NoReturn:
 
 @contextmanager
 def _standard_output_kept() -> Iterator[None]:
-    """Send to the standard error what Airflow logs meanwhile: it logs to the standard output, where ours may be JSON."""
+    """Send what Airflow logs meanwhile to the standard error: the standard output is ours, and may be JSON."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
