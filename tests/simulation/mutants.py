@@ -141,6 +141,13 @@ def earlier_send_is_forgotten() -> Changes:
 
 
 @mutant
+def refusal_speaks_for_earlier_sends() -> Changes:
+    """Takes any refusal for proof that the sends before it, whose answers were lost, had no effect."""
+    refusal = flows._refusal
+    return [(flows, "_refusal", lambda error, uncertain: refusal(error, uncertain=False))]
+
+
+@mutant
 def key_lives_for_ever() -> Changes:
     """Sends the same idempotency key again after the API has forgotten it."""
     return [(entry, "REPLAY_WINDOW", timedelta(days=30))]
@@ -171,7 +178,7 @@ def any_record_is_ours() -> Changes:
     def other_key(record: Any, source: str) -> str | None:
         return "W1" if key_of(record, source) == "W2" else key_of(record, source)
 
-    return [(find, "_key_of", other_key), (find, "_same_money", lambda entry, record: True)]
+    return [(find, "_key_of", other_key), (find, "same_money", lambda entry, record: True)]
 
 
 @mutant
