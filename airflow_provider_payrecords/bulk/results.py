@@ -1,8 +1,10 @@
 """
 The results file: one line per row, in row order, as CSV, JSON lines or Parquet by its suffix.
 
-Lines are appended to ``<file>.<token>.partial`` as rows are done, in any order; at the end DuckDB sorts them into the
-file that was asked for, in bounded memory. A file of an earlier run is replaced only then, in one step, by a whole one.
+Lines are appended to ``<file>.<token>.partial`` as rows are done. They come nearly in row order, and a few thousand
+wait for those before them, so that most often DuckDB only has to copy them into the file that was asked for. Where a
+row took longer than that, it sorts them, in bounded memory. A file of an earlier run is replaced only then, in one
+step, by a whole one.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from heapq import heappop, heappush, heappushpop
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -40,6 +43,11 @@ FIELDS = (
 
 _COLUMNS = {"ordinal": "BIGINT", "row_number": "BIGINT", **dict.fromkeys(FIELDS[1:], "VARCHAR")}
 _NEEDS_A_LOOK = "state NOT IN ('confirmed', 'new')"
+_NEEDS_NO_LOOK = frozenset({"confirmed", "new"})
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+WINDOW_LINES = 4000
+"""Lines that wait for those of earlier rows."""
 _FORMATS = {
     ".jsonl": "FORMAT json",
     ".ndjson": "FORMAT json",
@@ -64,6 +72,10 @@ class Results:
         check_target(target)
         local = None if target is None else local_path(target)
         self._target = target
+        self._waiting: list[tuple[int, str]] = []
+        self._last = -1
+        self._is_sorted = True
+        self._to_look_at = 0
         self.path = None if target is None else str(local or target)
         self.rejects_path: str | None = None
         self._token = token_hex(4)  # two runs may have one results file: the last to finish wins, whole
@@ -80,8 +92,13 @@ class Results:
 
     def write(self, ordinal: int, line: dict[str, Any]) -> None:
         """Append the result of one row."""
-        with self._explained():
-            self._lines.write(json.dumps({"ordinal": ordinal, **line}, ensure_ascii=False) + "\n")
+        self._to_look_at += line["state"] not in _NEEDS_NO_LOOK
+        waiting = (ordinal, _encode({"ordinal": ordinal, **line}))
+        if len(self._waiting) < WINDOW_LINES:
+            heappush(self._waiting, waiting)
+        else:
+            with self._explained():
+                self._append(*heappushpop(self._waiting, waiting))
 
     def finish(self, *, whole: bool = True) -> None:
         """
@@ -92,6 +109,8 @@ class Results:
                 written instead.
         """
         with self._explained():
+            while self._waiting:
+                self._append(*heappop(self._waiting))
             self._lines.close()
             if self._target is None:
                 return
@@ -104,7 +123,7 @@ class Results:
                 remove(beside(stopped, "rejects"))
             rejects = beside(target, "rejects")
             self._copy("true", target)
-            if self._select("count(*)", _NEEDS_A_LOOK)[0][0]:
+            if self._to_look_at:
                 self._copy(_NEEDS_A_LOOK, rejects)
                 self.rejects_path = str(local_path(rejects) or rejects)
             else:
@@ -126,11 +145,19 @@ class Results:
         self._partial.unlink(missing_ok=True)
         self._folder.cleanup()
 
+    def _append(self, ordinal: int, line: str) -> None:
+        self._is_sorted = self._is_sorted and ordinal >= self._last
+        self._last = ordinal
+        self._lines.write(line + "\n")
+
+    def _order(self) -> str:
+        return "" if self._is_sorted else "ORDER BY ordinal"
+
     def _copy(self, where: str, target: Place) -> None:
         local = local_path(target)
         written = Path(f"{local}.{self._token}.sorted") if local else Path(self._folder.name, "results.sorted")
         kind = _FORMATS[suffix(self._target)]
-        query = f"SELECT {', '.join(FIELDS)} FROM {self._relation()} WHERE {where} ORDER BY ordinal"  # noqa: S608
+        query = f"SELECT {', '.join(FIELDS)} FROM {self._relation()} WHERE {where} {self._order()}"  # noqa: S608
         self._database.execute(f"COPY ({query}) TO {_quoted(written)} ({kind})")
         if local:
             written.replace(local)
@@ -138,10 +165,9 @@ class Results:
         with open_for_writing(target) as remote, written.open("rb") as lines:
             shutil.copyfileobj(lines, remote)
 
-    def _select(self, what: str, where: str, limit: int = 1) -> list[tuple[Any, ...]]:
-        order = "" if "count" in what else "ORDER BY ordinal"
+    def _select(self, what: str, where: str, limit: int) -> list[tuple[Any, ...]]:
         # Every part is a constant of this module; only the path comes from outside, and it is quoted.
-        query = f"SELECT {what} FROM {self._relation()} WHERE {where} {order} LIMIT {int(limit)}"  # noqa: S608
+        query = f"SELECT {what} FROM {self._relation()} WHERE {where} {self._order()} LIMIT {int(limit)}"  # noqa: S608
         return self._database.execute(query).fetchall()
 
     def _relation(self) -> str:

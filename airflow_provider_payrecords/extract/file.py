@@ -55,6 +55,8 @@ class FileExtract(Extract):
                 raise ExtractError(f"{empty[0]} is empty: not even a header. Check the task that writes it.")
             reader = make_reader(_format(sources, mapping.options), mapping.options)
             files = _prepare(sources, reader, staging.folder, mapping.options)
+            if reader.format_name in ("csv", "parquet") and mapping.sql is None and mapping.where is None:
+                staging.use_little_memory()
             reader.describe(staging.database, files)
             mapper = self._load(staging, reader, files, mapping)
             types = staging.types()

@@ -36,6 +36,8 @@ _SUFFIXES = {
 }
 _WORKBOOKS = frozenset({"xlsx", "xlsm", "xls", "ods"})
 _PACKED = (".gz", ".gzip", ".zst", ".zstd")
+_BUFFER_BYTES = 4_000_000
+"""Twice the longest line that DuckDB reads; its default is 32 MB."""
 _DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {"\t": "tab"}
 _LINE_SEPARATOR = "\x1e"
@@ -146,7 +148,7 @@ class CsvReader(FormatReader):
             f"read_csv({quoted_text(file.path)}, auto_detect = false, delim = {quoted_text(delimiter)}, "
             f"quote = {quoted_text(quote)}, escape = {quoted_text(quote)}, header = {header}, "
             f"compression = {_compression(file.compression)}, strict_mode = {is_strict}, null_padding = false, "
-            f"hive_partitioning = false, columns = {columns})"
+            f"hive_partitioning = false, buffer_size = {_BUFFER_BYTES}, columns = {columns})"
         )
 
     def _split(self, line: str, name: str) -> list[str]:

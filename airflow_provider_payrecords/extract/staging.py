@@ -2,8 +2,8 @@
 A private DuckDB that holds a copy of the extract while it is read.
 
 The copy is made in one go, so that every fault of a file shows before the first row is given out, a file that changes
-meanwhile changes nothing, and the user's SQL runs where nothing else can be reached. It lives in memory up to a limit
-and spills to a private temporary folder beyond it.
+meanwhile changes nothing, and the user's SQL runs where nothing else can be reached. It lies in a private temporary
+folder, and little of it is in memory at a time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from airflow_provider_payrecords.extract.explain import sql_error
 from airflow_provider_payrecords.extract.sqltype import Type, fetching_type, quoted_name, quoted_text
 from airflow_provider_payrecords.extract.table import Numbered
 
-MEMORY_LIMIT = "256MB"
+MEMORY_LIMIT = "64MB"
+"""Enough to copy and read any number of rows, whose buffers are set by ``reader.py``."""
+LARGE_MEMORY_LIMIT = "256MB"
+"""For what is not made of rows alone: SQL of the user, and JSON, whose reader takes large buffers."""
 _NUMBER = "_payrecords_row"
 _SELECT = duckdb.StatementType.SELECT
 
@@ -41,18 +44,22 @@ class Staging:
         self.folder.mkdir(mode=0o700)
         self._is_loaded = False
         self.database = duckdb.connect(
-            ":memory:",
+            str(Path(self._home.name) / "extract.db"),
             config={
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "allow_community_extensions": False,
                 "python_enable_replacements": False,
-                "memory_limit": MEMORY_LIMIT,
+                "memory_limit": LARGE_MEMORY_LIMIT,
                 "threads": 1,  # file order is kept, and other tasks on the machine keep their share
                 "temp_directory": str(Path(self._home.name) / "spill"),
             },
         )
         self.database.execute("SET TimeZone = 'UTC'")
+
+    def use_little_memory(self) -> None:
+        """Hold less in memory: what is read is made of rows alone."""
+        self.database.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
 
     def load(self, relation: str, names: Sequence[str]) -> None:
         """Append the columns *names* of *relation*; its rows are numbered on from those already there."""

@@ -11,6 +11,7 @@ import duckdb
 import fsspec
 import pytest
 
+from airflow_provider_payrecords.bulk import results as results_file
 from airflow_provider_payrecords.bulk.results import FIELDS, Results
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
 
@@ -126,3 +127,15 @@ def test_two_runs_with_one_results_file_do_not_mix(tmp_path: Path) -> None:
         other.finish()
     assert [json.loads(text)["row_number"] for text in target.read_text().splitlines()] == [2]
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("late", [0, 7])
+def test_rows_that_come_long_after_their_neighbours_are_in_their_place(
+    tmp_path: Path, late: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_file, "WINDOW_LINES", 3)
+    order = [number for number in range(0, 40, 2) if number != late * 2]
+    results = write(tmp_path / "r.jsonl", *((one, line(one)) for one in [*order[::-1][-3:], *order[3:], late * 2]))
+    rows = [json.loads(text)["row_number"] for text in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert rows == list(range(0, 40, 2))
+    assert results.rejects_path is None

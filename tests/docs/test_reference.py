@@ -21,6 +21,7 @@ from airflow_provider_payrecords.bulk import (
     stopping,
     summary,
 )
+from airflow_provider_payrecords.bulk.results import WINDOW_LINES
 from airflow_provider_payrecords.connection import Extras
 from airflow_provider_payrecords.core import entry, lifecycle, money, parameters, scrub
 from airflow_provider_payrecords.core.commands import STRIPE_VERSION
@@ -30,7 +31,7 @@ from airflow_provider_payrecords.core.waiting import DEFAULT_MAX_FAILURES
 from airflow_provider_payrecords.extract.field import ENDPOINTS
 from airflow_provider_payrecords.extract.key import MAX_KEY
 from airflow_provider_payrecords.extract.mapping import ExtractMapping, FieldSpec, ReadOptions
-from airflow_provider_payrecords.extract.staging import MEMORY_LIMIT
+from airflow_provider_payrecords.extract.staging import LARGE_MEMORY_LIMIT, MEMORY_LIMIT
 from airflow_provider_payrecords.operators import extract as extract_operators
 from airflow_provider_payrecords.operators import extract_run
 from airflow_provider_payrecords.operators import reconcile as reconcile_operators
@@ -206,6 +207,8 @@ DEFAULTS = RunOptions()
         ("docs/limits.md", f"at most {MAX_ANSWER_BYTES // 2**20} MiB of answer"),
         ("docs/limits.md", f"up to {extract_run.MAX_RECORD_IDS:,} rows"),
         ("docs/limits.md", f"at most {MEMORY_LIMIT.replace('MB', ' MB')} of memory"),
+        ("docs/limits.md", f"at most {LARGE_MEMORY_LIMIT.replace('MB', ' MB')} for JSON"),
+        ("docs/limits.md", f"more than {WINDOW_LINES:,} rows after"),
         ("docs/limits.md", f"from 1 to 10^{len(str(money.MAX_MINOR_UNITS)) - 1} minor units"),
         ("docs/limits.md", f"for {lifecycle.REPLAY_WINDOW.total_seconds() / 3600:g} hours after the first claim"),
         ("docs/security.md", f"{scrub.MAX_MESSAGE} characters"),
