@@ -190,11 +190,11 @@ class AsyncTransport:
     async def _exchange(self, request: ApiRequest) -> ApiResponse | TransportError:
         response = await self._network.handle_async_request(self._outgoing(request))
         try:
-            content = bytearray()
-            async for chunk in http.body_of(response):
+            headers, content = http.headers_of(response), bytearray()
+            async for chunk in http.body_of(response, headers):
                 content += chunk
                 if len(content) > http.MAX_ANSWER_BYTES:
                     return cut_short()
-            return http.to_response(response, bytes(content))
+            return ApiResponse(response.status_code, headers, bytes(content))
         finally:
             await response.aclose()

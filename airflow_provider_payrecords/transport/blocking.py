@@ -105,6 +105,6 @@ class BlockingTransport:
                     content += chunk
                     if len(content) > http.MAX_ANSWER_BYTES or self._clock() > until:
                         return cut_short()
-                return http.to_response(response, bytes(content))
+                return ApiResponse(response.status_code, http.headers_of(response), bytes(content))
         except (httpx.HTTPError, OSError) as error:
             return transport_error(error)

@@ -10,7 +10,7 @@ from functools import lru_cache
 import httpx
 
 from airflow_provider_payrecords import __version__
-from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
+from airflow_provider_payrecords.core.wire import ApiRequest
 from airflow_provider_payrecords.settings import Settings, is_loopback
 
 USER_AGENT = f"airflow-provider-payrecords/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
@@ -110,15 +110,13 @@ def past_proxies(settings: Settings) -> dict[str, None] | None:
     return {f"all://{httpx.URL(settings.api_base).netloc.decode()}": None} if is_loopback(settings.host) else None
 
 
-def body_of(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Return the parts of an answer's body, decompressed."""
-    if "content-encoding" in response.headers or not isinstance(response.stream, httpx.AsyncByteStream):
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """Return the headers of an answer, their names in lowercase."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+
+
+def body_of(response: httpx.Response, headers: dict[str, str]) -> AsyncIterator[bytes]:
+    """Return the parts of an answer's body, decompressed. httpx's own way there is taken only where it has to be."""
+    if "content-encoding" in headers or not isinstance(response.stream, httpx.AsyncByteStream):
         return response.aiter_bytes()
     return aiter(response.stream)
-
-
-def to_response(response: httpx.Response, content: bytes) -> ApiResponse:
-    """Return what was read, free of httpx."""
-    raw = response.headers.raw
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
-    return ApiResponse(response.status_code, headers, content)
