@@ -37,6 +37,7 @@ from airflow_provider_payrecords.core.errors import (
 )
 from airflow_provider_payrecords.core.flows import Called, call, settlement_of
 from airflow_provider_payrecords.core.lifecycle import State
+from airflow_provider_payrecords.core.models import Receipt
 from airflow_provider_payrecords.core.retry import RetryPolicy
 from airflow_provider_payrecords.extract import RowProblem
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
@@ -222,7 +223,7 @@ class Engine:
         while (claimed := await self._next()) is not None:
             row, until = claimed
             if self.stopping.reason is None:
-                flow = call(row.command, row.request, self._policy, self._outside.jitter, until)
+                flow = call(row.command, row.request, self._policy, self._outside.jitter, until, Receipt)
                 called = await self._transport.run(flow, in_turn=True)
                 self.stopping.after_call(called.error)
             else:

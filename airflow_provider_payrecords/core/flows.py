@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel
+
 from airflow_provider_payrecords.core.commands import AttachPayment, Command
 from airflow_provider_payrecords.core.effects import Claim, Flow, Send, Sent, Settle, Sleep
 from airflow_provider_payrecords.core.entry import (
@@ -71,6 +73,7 @@ def call(
     policy: RetryPolicy,
     jitter: Iterator[float],
     until: datetime | None = None,
+    model: type[BaseModel] | None = None,
 ) -> Flow[Called]:
     """
     Send *request* until it is answered or *policy* gives up.
@@ -78,6 +81,7 @@ def call(
     Args:
         jitter: Endless; numbers uniform in [0.5, 1].
         until: End of the claim's lease: nothing leaves later, since a machine may sleep between any two lines.
+        model: To read the answer as, in place of the command's own.
     """
     attempt, elapsed, uncertain, request_id = 0, 0.0, False, None
     while True:
@@ -85,7 +89,7 @@ def call(
         sent: Sent = yield Send(request, until)
         elapsed += sent.seconds
         try:
-            answer = _answer(command, sent.outcome)
+            answer = _answer(command, sent.outcome, model)
         except PayRecordsError as failure:
             error = failure
         else:
@@ -228,10 +232,10 @@ def _refusal(error: PayRecordsError, uncertain: bool) -> Event:
     return Event.LOST if uncertain and getattr(error, "param", None) is None else Event.REFUSED
 
 
-def _answer(command: Command, outcome: ApiResponse | TransportError) -> Any:
+def _answer(command: Command, outcome: ApiResponse | TransportError, model: type[BaseModel] | None) -> Any:
     if isinstance(outcome, TransportError):
         raise outcome
-    return read_answer(command, outcome)
+    return read_answer(command, outcome, model)
 
 
 def _request_id(outcome: ApiResponse | TransportError) -> str | None:

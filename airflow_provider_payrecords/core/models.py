@@ -101,6 +101,20 @@ class PaymentRecord(_Buckets):
     latest_payment_attempt_record: str | None = None
 
 
+class Receipt(Answer):
+    """
+    What a run needs of the record that a report is answered with. The rest is neither read nor judged.
+
+    A field of it that looks other than expected would not make the payment any less reported.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    id: str = Field(min_length=1)
+    object: Literal["payment_record"] | None = None
+    latest_payment_attempt_record: str | None = None
+
+
 class PaymentAttemptRecord(_Buckets):
     """
     One try at collecting the money of a record.

@@ -70,9 +70,12 @@ def encode(command: Command, idempotency_key: str | None = None) -> ApiRequest:
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 
-def read_answer(command: Command, response: ApiResponse) -> Any:
+def read_answer(command: Command, response: ApiResponse, model: type[BaseModel] | None = None) -> Any:
     """
     Return the model of *response*.
+
+    Args:
+        model: To read it as, in place of the command's own.
 
     Raises:
         ApiError: The API answered with an error; the class says what it means for the payment.
@@ -81,7 +84,7 @@ def read_answer(command: Command, response: ApiResponse) -> Any:
     """
     if 200 <= response.status < 300:
         try:
-            return command.answer.model_validate_json(response.content)
+            return (model or command.answer).model_validate_json(response.content)
         except ValidationError:
             raise OutcomeUnknownError(
                 f"The answer to {command.endpoint} ({response.status}) is not one of the API: not JSON, cut short or "

@@ -36,7 +36,7 @@ from airflow_provider_payrecords.core.errors import (
     UnknownRouteError,
     UntrustedServerError,
 )
-from airflow_provider_payrecords.core.models import Invoice, PaymentAttemptRecord, PaymentRecord
+from airflow_provider_payrecords.core.models import Invoice, PaymentAttemptRecord, PaymentRecord, Receipt
 from airflow_provider_payrecords.core.wire import MAX_LABEL, ApiRequest, ApiResponse, encode, read_answer
 from tests.core.test_identity import payment
 
@@ -287,6 +287,29 @@ def test_whatever_arrives_is_an_answer_or_one_of_our_errors(
     with contextlib.suppress(PayRecordsError):
         answer = read_answer(command, ApiResponse(status, headers, content))
     assert answer is None or (200 <= status < 300 and isinstance(answer, command.answer))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"{}", b'{"id": ""}', b'{"id": 5}', b'{"id": "pr_1", "object": "list"}']
+)
+def test_a_receipt_is_as_strict_as_a_record_about_what_says_that_it_is_one(content: bytes) -> None:
+    for model in (None, Receipt):
+        with pytest.raises(OutcomeUnknownError):
+            read_answer(payment(), ApiResponse(200, {}, content), model)
+
+
+def test_a_receipt_judges_nothing_else() -> None:
+    odd = {"id": "pr_1", "amount": "free", "metadata": {"a": None}, "latest_payment_attempt_record": "par_1"}
+    receipt = read_answer(payment(), response(200, odd), Receipt)
+    assert (receipt.id, receipt.latest_payment_attempt_record) == ("pr_1", "par_1")
+    with pytest.raises(OutcomeUnknownError):
+        read_answer(payment(), response(200, odd))
+
+
+def test_every_report_is_answered_with_a_record() -> None:
+    reports = [command for name, command in COMMANDS.items() if name.startswith("report_")]
+    assert len(reports) == 7
+    assert {command.answer for command in reports} == {PaymentRecord}
 
 
 def test_every_refund_field_is_found_in_the_form() -> None:

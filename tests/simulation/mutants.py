@@ -88,7 +88,7 @@ def new_key_on_every_run() -> Changes:
 def settle_before_read() -> Changes:
     """Takes a payment for reported as soon as its request has left."""
 
-    def call(command: Any, request: Any, policy: Any, jitter: Any, until: Any = None) -> Any:
+    def call(command: Any, request: Any, policy: Any, jitter: Any, until: Any, *_: Any) -> Any:
         yield Send(request, until)
         return Called(SimpleNamespace(id="pr_1"), None, None, False, 1)
 
@@ -185,10 +185,10 @@ def any_record_is_ours() -> Changes:
 def cut_answer_is_an_answer() -> Changes:
     """Takes any 200 for a record, even where its body is cut short."""
 
-    def read(command: Any, response: Any) -> Any:
+    def read(command: Any, response: Any, *model: Any) -> Any:
         if response.status == 200 and command.method == "POST":
             return SimpleNamespace(id="pr_1", latest_payment_attempt_record=None)
-        return read_answer(command, response)
+        return read_answer(command, response, *model)
 
     return [(flows, "read_answer", read)]
 
