@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -9,8 +10,15 @@ from secrets import token_hex
 
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.ledger.liveness import is_dead, make_owner
-from airflow_provider_payrecords.ledger.store import LedgerStore
+from airflow_provider_payrecords.ledger.store import LedgerStore, QueueingStore
 from airflow_provider_payrecords.transport.clock import Clock
+
+CROWDED = (
+    "Another worker holds claims in this SQLite ledger. Nothing is sent twice, but the workers wait for each other: use"
+    " PostgreSQL for several workers."
+)
+
+_log = logging.getLogger(__name__)
 
 
 def new_run_id(now: datetime) -> str:
@@ -44,10 +52,15 @@ class LedgerAccess:
         self.worker = Worker(owner or make_owner(token_hex(4)), run_id, lease_seconds)
         self.now = now
         self._is_dead = is_dead
+        self._may_warn = isinstance(store, QueueingStore) and store.is_queueing
 
     def release_the_dead(self) -> int:
         """Turn claims of processes that are certainly gone into unknown, so that they can be sent again now."""
-        dead = {owner for owner in self.store.owners(self.scope) if self._is_dead(owner)}
+        owners = self.store.owners(self.scope)
+        dead = {owner for owner in owners if self._is_dead(owner)}
+        if self._may_warn and owners - dead - {self.worker.owner}:
+            self._may_warn = False  # once a run
+            _log.warning(CROWDED)
         return self.store.lapse(self.scope, dead, self.now()) if dead else 0
 
     def claim(self, intents: Sequence[Intent]) -> list[Decision]:

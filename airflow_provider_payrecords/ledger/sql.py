@@ -84,6 +84,7 @@ class SqlLedger:
         """
         self.name = name
         self.patience = patience or Patience()
+        self.is_queueing = engine.dialect.name == "sqlite"
         self._engine = engine
         self._entries = Writer(engine, ENTRIES)
         self._runs = Writer(engine, RUNS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.lifecycle import State
@@ -151,3 +151,15 @@ class LedgerStore(Protocol):
     def close(self) -> None:
         """Release connections. Calling twice does nothing."""
         ...
+
+
+@runtime_checkable
+class QueueingStore(Protocol):
+    """
+    A ledger whose writers may have to queue for the whole of it.
+
+    Attributes:
+        is_queueing: Only one process writes at a time, so several workers slow each other down.
+    """
+
+    is_queueing: bool
