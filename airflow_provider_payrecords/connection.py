@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from airflow_provider_payrecords._airflow import Connection
 
 _MAX_CONNECT_SECONDS = 10.0
+_POSTGRESQL_EXTRAS = ("ssl", "connect_timeout", "keepalives", "target_session_attrs", "application_name", "options")
+"""What is handed on to libpq; other extras, such as those of Airflow's own hook, are not for it."""
 
 
 class Extras(BaseModel):
@@ -108,7 +110,7 @@ def read_ledger_url(connection: Connection) -> str:
             f"In {_name(connection)}: a ledger cannot live in a database of type {connection.conn_type!r}. Give a "
             "connection of type sqlite or postgres."
         )
-    query = {key: str(value) for key, value in _extra(connection).items() if key.startswith("ssl")}
+    query = {key: str(value) for key, value in _extra(connection).items() if key.startswith(_POSTGRESQL_EXTRAS)}
     login = quote(connection.login or "", safe="")
     password = f":{quote(connection.password, safe='')}" if connection.password else ""
     port = f":{connection.port}" if connection.port else ""

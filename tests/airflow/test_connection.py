@@ -164,9 +164,9 @@ def test_ledger_connection_is_read() -> None:
 def test_postgres_connection_is_a_ledger_url(kind: str) -> None:
     books = Connection(
         conn_id="books", conn_type=kind, host="db.test", port=5433, login="me", password="p@ss/1", schema="pay",
-        extra=json.dumps({"sslmode": "require", "cursor": "x"}),
+        extra=json.dumps({"sslmode": "require", "cursor": "x", "connect_timeout": 3}),
     )  # fmt: skip
-    assert read_ledger_url(books) == "postgresql://me:p%40ss%2F1@db.test:5433/pay?sslmode=require"
+    assert read_ledger_url(books) == "postgresql://me:p%40ss%2F1@db.test:5433/pay?sslmode=require&connect_timeout=3"
 
 
 def test_sqlite_connection_is_a_ledger_url() -> None:

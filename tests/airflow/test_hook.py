@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,9 +14,10 @@ import pytest
 
 from airflow_provider_payrecords._airflow import Connection, airflow_home
 from airflow_provider_payrecords.core.commands import ListPaymentRecords
-from airflow_provider_payrecords.core.errors import LedgerError, SettingsError
+from airflow_provider_payrecords.core.errors import LedgerError, LedgerUnavailableError, SettingsError
 from airflow_provider_payrecords.hooks.payrecords import PaymentRecordsHook
 from airflow_provider_payrecords.sandbox import Fault, FaultKind, RunningSandbox, SandboxConfig, start_sandbox
+from tests.ledger.wire import wire_to
 
 KEY = "sk_test_hookCanary77"
 
@@ -89,6 +91,26 @@ def test_ledger_of_the_connection_wins(connect: Any, tmp_path: Path, monkeypatch
     ledger = connect("shop", extra={"ledger_conn_id": "books"}).ledger()
     ledger.close()
     assert ledger.name == f"{tmp_path}/books.db"
+
+
+def test_ledger_may_be_a_postgres_connection_with_its_extras(connect: Any, empty_postgresql: Callable[[], str]) -> None:
+    with wire_to(empty_postgresql()) as wire:
+        books = {
+            "conn_type": "postgres",
+            "host": "127.0.0.1",
+            "port": wire.port,
+            "login": "postgres",
+            "schema": "postgres",
+        }
+        connect("books", **books, password="hunter2", extra={"sslmode": "disable", "cursor": "dictcursor"})
+        ledger = connect("shop", extra={"ledger_conn_id": "books"}).ledger()
+        assert ledger.runs() == []
+        ledger.close()
+        assert ledger.name == f"postgresql+psycopg://postgres@127.0.0.1:{wire.port}/postgres"
+        connect("books", **books, password="hunter2", extra={"sslmode": "require"})
+        with pytest.raises(LedgerUnavailableError, match="SSL") as caught:
+            connect("shop", extra={"ledger_conn_id": "books"}).ledger()
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_wrong_connection_is_an_error_when_it_is_used(connect: Any) -> None:

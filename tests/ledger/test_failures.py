@@ -29,6 +29,12 @@ def translated(said: str) -> LedgerError:
         ("database disk image is malformed", "restore it from a backup"),
         ('connection failed: FATAL: password authentication failed for user "x"', "Check the user and the password"),
         ("connection refused", "database server is running"),
+        ("canceling statement due to lock timeout", "the same payments: let it finish"),
+        ("cannot execute INSERT in a read-only transaction", "the server that may be written"),
+        ("permission denied for table entries", "Give this user the right"),
+        ("could not extend file: No space left on device", "disk space on the database server"),
+        ('connection failed: FATAL: database "x" does not exist', "Check the database and the user"),
+        ("failed to resolve host 'db'", "Check the host"),
         ("something new", "Correct the cause"),
     ],
 )

@@ -48,6 +48,8 @@ def test_commits_are_written_ahead_and_flushed(ledger: SqlLedger, path: Path) ->
     with ledger._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar() == -16_000
+        assert connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar() == 4_000
     assert path.with_name("ledger.db-wal").exists()
 
 
