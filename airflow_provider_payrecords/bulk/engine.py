@@ -155,9 +155,8 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._settle()
-        if self._sends_left == 0:
-            text = f"The canary of {self._options.canary} payments was sent. Look, then run again."
-            self.stopping.stop(text, by_rule=True)
+        if self._options.canary is not None and self._sends_left == 0:
+            self.stopping.after_canary(self._options.canary)
 
     async def _feed(self, batches: Iterable[Sequence[Item]]) -> None:
         try:

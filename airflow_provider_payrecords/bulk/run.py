@@ -300,6 +300,7 @@ class ExtractRun:
             stop_reason=stopping.reason if stopping else None,
             fatal=error is not None and error.disposition is Disposition.ABORT,
             by_rule=bool(stopping and stopping.by_rule),
+            by_canary=bool(stopping and stopping.by_canary),
             dry_run=self._options.dry_run,
             account=self._scope.account,
             mode=self._scope.mode,

@@ -27,6 +27,7 @@ class Stopping:
         error: The error behind it that every other row would meet as well, or None.
         at_once: Waits and retries are to be cut short.
         by_rule: A rule of the run stopped it, so that somebody looks before it goes on.
+        by_canary: That rule was the canary.
     """
 
     def __init__(self, options: RunOptions, tally: Tally) -> None:
@@ -38,6 +39,7 @@ class Stopping:
         self.error: PayRecordsError | None = None
         self.at_once = False
         self.by_rule = False
+        self.by_canary = False
 
     def stop(
         self, reason: str, *, at_once: bool = False, by_rule: bool = False, error: PayRecordsError | None = None
@@ -46,6 +48,11 @@ class Stopping:
         self.at_once = self.at_once or at_once
         if self.reason is None:
             self.reason, self.error, self.by_rule = reason, error, by_rule
+
+    def after_canary(self, size: int) -> None:
+        """Stop because *size* payments were sent, as was asked."""
+        self.by_canary = self.reason is None
+        self.stop(f"The canary of {size} payments was sent. Look, then run again.", by_rule=True)
 
     def after_call(self, error: PayRecordsError | None) -> None:
         """Learn from the outcome of one call."""

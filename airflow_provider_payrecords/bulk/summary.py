@@ -32,6 +32,7 @@ class RunSummary(BaseModel):
         fatal: What stopped the run would stop it again: the key, a permission, the server. Mend it first.
         by_rule: A rule stopped the run (``canary``, ``stop_after_rejects``, ``on_reject``, or the first payments were
             all refused alike): somebody looks before it goes on.
+        by_canary: That rule was ``canary``.
         rows: Rows that have a result.
         counts: Rows by state; they add up to ``rows``. A plan has ``new`` for what would be sent.
         new: Payments confirmed by this run; the other confirmed ones were confirmed before.
@@ -50,6 +51,7 @@ class RunSummary(BaseModel):
     stop_reason: str | None = None
     fatal: bool = False
     by_rule: bool = False
+    by_canary: bool = False
     dry_run: bool = False
     account: str
     mode: str

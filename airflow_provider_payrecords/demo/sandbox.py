@@ -17,8 +17,11 @@ from airflow_provider_payrecords.demo.place import Place, environment
 from airflow_provider_payrecords.demo.process import Child
 
 _START_SECONDS = 60
-_INVOICE = {"id": "in_Example", "amount_due": 4950, "currency": "eur"}
-"""What ``example_attach_to_invoice`` pays."""
+_INVOICES = (
+    {"id": "in_Example", "amount_due": 4950, "currency": "eur"},
+    {"id": "in_Settlement", "amount_due": 12_000, "currency": "eur"},
+)
+"""What ``example_attach_to_invoice`` and ``example_approval`` pay."""
 
 
 @dataclass(frozen=True)
@@ -58,5 +61,6 @@ def running(place: Place) -> Iterator[RunningSandbox]:
     command += ["--state", str(place.sandbox_state)]
     with Child("sandbox", command, place.home, environment(place, ""), talks=True) as child:
         sandbox = RunningSandbox(json.loads(child.first_line(_START_SECONDS))["url"])
-        sandbox.add_invoice(_INVOICE)
+        for invoice in _INVOICES:
+            sandbox.add_invoice(invoice)
         yield sandbox

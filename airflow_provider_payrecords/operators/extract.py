@@ -31,6 +31,8 @@ class ExtractOperator(BaseOperator):
 
     operator_extra_links = (PaymentRecordLink(),)
 
+    fail_on_canary = True
+
     _dry: ClassVar[bool]
     _lineage: Lineage | None = None
     """Set by ``execute``, for whoever asks when it has ended."""
@@ -75,7 +77,7 @@ class ExtractOperator(BaseOperator):
         push(context, report, with_return_value=self.do_xcom_push)
         self._lineage = tell_of_run(self, context, hook, source, report)
         log_summary(report.summary)
-        judge(report.summary, fail_on_rejects=self.fail_on_rejects)
+        judge(report.summary, fail_on_rejects=self.fail_on_rejects, fail_on_canary=self.fail_on_canary)
         return report.summary.to_dict()
 
     def _run(self, context: Context, hook: PaymentRecordsHook, source: Extract) -> Report:
@@ -174,7 +176,15 @@ class ReportExtractOperator(ExtractOperator):
           what a task returns only, so hand them through a ``@task`` to map over them.
         * ``results_path``: one line per row.
 
-    The arguments are those of ``PlanExtractOperator``. ``options={"dry_run": True}`` makes it a plan.
+    The arguments are those of ``PlanExtractOperator`` and one more. ``options={"dry_run": True}`` makes it a plan.
+
+    Args:
+        fail_on_canary: Whether a run that its ``canary`` stopped fails, so that nothing goes on before somebody has
+            looked. False: it succeeds if no payment of the canary is left open, and the next task goes on.
     """
 
     _dry = False
+
+    def __init__(self, *, fail_on_canary: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fail_on_canary = fail_on_canary

@@ -162,16 +162,19 @@ def log_summary(summary: RunSummary) -> None:
         _log.warning("Row %(row_number)s (%(key)s) rejected: %(field)s, %(code)s", reject)
 
 
-def judge(summary: RunSummary, *, fail_on_rejects: bool) -> None:
+def judge(summary: RunSummary, *, fail_on_rejects: bool, fail_on_canary: bool = True) -> None:
     """
     Raise if the task must not be green.
+
+    Args:
+        fail_on_canary: Whether a run that only its canary stopped fails.
 
     Raises:
         AirflowFailException: A person must do something first; a retry would not heal it, or would undo a stop rule.
         AirflowException: Payments are left that a retry takes up. Nothing is sent twice.
     """
     left_open = sum(summary.counts.get(state, 0) for state in _OPEN)
-    if summary.status == "stopped":
+    if summary.status == "stopped" and (fail_on_canary or not summary.by_canary):
         error = AirflowFailException if summary.fatal or summary.by_rule else AirflowException
         raise error(summary.stop_reason)
     if left_open and not summary.dry_run:

@@ -326,3 +326,32 @@ def test_operator_is_mapped_over_parts() -> None:
     with DAG("test", schedule=None) as dag:
         ReportExtractOperator.partial(task_id="report", extract="a.csv").expand(partition=partitions(8))
     assert dag.get_task("report").expand_input.value["partition"][7] == "8/8"
+
+
+def test_canary_may_end_green_so_that_the_next_task_goes_on(run: Run, extract: Path, sandbox: RunningSandbox) -> None:
+    canary = {"options": {"rate_limit": 1000, "canary": 2}, "fail_on_canary": False}
+    first = run(extract=str(extract), **canary)
+    assert first.state == "success"
+    assert first.result["by_canary"] is True
+    assert (first.result["status"], first.result["counts"]) == ("stopped", {"confirmed": 2})
+    assert len(sandbox.records) == 2
+    assert run(extract=str(extract)).result["new"] == 3
+    nothing_left = run(extract=str(extract), **canary)
+    assert (nothing_left.state, nothing_left.result["status"]) == ("success", "finished")
+
+
+def test_green_canary_is_red_where_a_payment_of_it_is_left_open(
+    run: Run, extract: Path, sandbox: RunningSandbox
+) -> None:
+    sandbox.faults.add(Fault(kind=FaultKind.UNAVAILABLE, times=100))
+    ran = run(extract=str(extract), options={"rate_limit": 1000, "canary": 2}, fail_on_canary=False)
+    assert ran.state == "failed"
+    assert "not settled yet" in str(ran.error)
+
+
+def test_green_canary_still_obeys_the_other_rules(run: Run, sandbox: RunningSandbox) -> None:
+    table = [{**rows(1)[0], "amount_requested.value": -5}, *rows(3)[1:]]
+    options = {"rate_limit": 1000, "canary": 1, "on_reject": "stop"}
+    ran = run(extract=table, options=options, fail_on_canary=False)
+    assert ran.state == "failed"
+    assert not sandbox.records

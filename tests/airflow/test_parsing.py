@@ -107,7 +107,7 @@ def test_operator_has_few_parameters_of_its_own_and_all_can_be_templates(operato
         if name not in ("self", "return", "kwargs")
     } | set(operator.template_fields)
     assert len(own) <= 8
-    plain = {"fail_on_rejects", "wait_for_new_attempt", "max_failures", "deferrable"}
+    plain = {"fail_on_canary", "fail_on_rejects", "wait_for_new_attempt", "max_failures", "deferrable"}
     assert own - set(operator.template_fields) <= plain
 
 

@@ -51,9 +51,12 @@ def _confirm(record: str, sandbox: RunningSandbox, ledger_path: Path) -> None:
 
 @pytest.fixture
 def payrecords_sandbox_config() -> SandboxConfig:
-    """Return the settings of a sandbox with the invoice that one of the examples pays."""
-    invoice = InvoiceSeed(id="in_Example", amount_due=4950, currency="eur")
-    return SandboxConfig(rate_limits=None, invoices=(invoice,))
+    """Return the settings of a sandbox with the invoices that examples pay."""
+    invoices = (
+        InvoiceSeed(id="in_Example", amount_due=4950, currency="eur"),
+        InvoiceSeed(id="in_Settlement", amount_due=12_000, currency="eur"),
+    )
+    return SandboxConfig(rate_limits=None, invoices=invoices)
 
 
 @pytest.fixture

@@ -65,10 +65,11 @@ def test_example_survives_serialization_and_is_the_same_on_each_parse(
     assert DagSerialization.deserialize_dag(first).task_ids == dags[dag_id].task_ids
 
 
-DRY_OR_READING = {"example_test_request", "example_new_records"}
+NOT_BY_ITSELF = {"example_test_request", "example_new_records", "example_approval"}
+"""Sends nothing unless told to, only reads, or waits for a person (``tests/e2e`` has one)."""
 
 
-@pytest.mark.parametrize("dag_id", [name for name in EXAMPLES if name not in DRY_OR_READING])
+@pytest.mark.parametrize("dag_id", [name for name in EXAMPLES if name not in NOT_BY_ITSELF])
 def test_second_run_reports_nothing(run: Run, sandbox: RunningSandbox, dag_id: str) -> None:
     run(dag_id)
     first = effects(sandbox)
@@ -200,3 +201,18 @@ def test_new_records_are_those_of_the_events_that_started_the_run(
         SimpleNamespace(extra={"by": "hand"}),
     ]
     assert new_records(triggering_asset_events={"asset": told}) == ["pr_1", "pr_2", "pr_3"]
+
+
+def test_plan_is_described_as_a_person_reads_money(dags: dict[str, Any]) -> None:
+    describe = dags["example_approval"].get_task("describe").python_callable
+    money = {"eur": {"new": 20_950}, "jpy": {"new": 15_000, "confirmed": 1}}
+    plan = {
+        "rows": 4,
+        "extract": "rows",
+        "counts": {"rejected": 1, "new": 3},
+        "money": money,
+        "results_path": "/r.jsonl",
+    }
+    assert describe(plan) == (
+        "4 rows of rows: 3 new, 1 rejected.\n\n- **209.50 EUR**\n- **15,000 JPY**\n\nDetails: `/r.jsonl`"
+    )

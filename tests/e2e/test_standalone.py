@@ -1,0 +1,172 @@
+"""The example DAGs in a whole Airflow: scheduler, triggerer, API server, and a person with a browser."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.e2e.standalone import Standalone, standalone, wait_for
+
+pytestmark = pytest.mark.e2e
+
+EXAMPLES = sorted(path.stem for path in (Path(__file__).parents[2] / "dags").glob("example_*.py"))
+BY_ITSELF = [name for name in EXAMPLES if name not in ("example_approval", "example_new_records")]
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+    """Return a running Airflow with all examples."""
+    with standalone(tmp_path_factory.mktemp("airflow")) as running:
+        yield running
+
+
+def recorded(airflow: Standalone) -> Counter[tuple[str, str]]:
+    return Counter((line["endpoint"], line["idempotency_key"]) for line in airflow.journal())
+
+
+def test_every_example_is_there_without_import_errors(airflow: Standalone) -> None:
+    assert airflow.ask("GET", "/importErrors")["import_errors"] == []
+    listed = wait_for(lambda: airflow.ask("GET", "/dags?limit=100")["dags"], "the DAGs")
+    assert {dag["dag_id"] for dag in listed} >= set(EXAMPLES)
+
+
+def test_every_example_succeeds_when_it_is_triggered_and_again_reports_nothing(airflow: Standalone) -> None:
+    runs = {name: airflow.trigger(name) for name in BY_ITSELF}
+    assert {name: airflow.finish(name, run) for name, run in runs.items()} == dict.fromkeys(BY_ITSELF, "success")
+    first = recorded(airflow)
+    assert set(first.values()) == {1}
+    assert len(first) > 300
+    again = {
+        name: airflow.trigger(name) for name in ("example_csv_extract", "example_generator", "example_record_life")
+    }
+    assert {name: airflow.finish(name, run) for name, run in again.items()} == dict.fromkeys(again, "success")
+    assert recorded(airflow) == first
+
+
+def test_cleared_run_sends_nothing(airflow: Standalone) -> None:
+    run = airflow.trigger("example_task_list")
+    assert airflow.finish("example_task_list", run) == "success"
+    before = recorded(airflow)
+    airflow.ask("POST", f"/dags/example_task_list/dagRuns/{quote(run)}/clear", {"dry_run": False, "only_failed": False})
+    wait_for(lambda: airflow.task("example_task_list", run, "report")["try_number"] == 2, "try 2")
+    assert airflow.finish("example_task_list", run) == "success"
+    assert airflow.xcom("example_task_list", run, "report")["new"] == 0
+    assert recorded(airflow) == before
+
+
+def test_sensor_is_deferred_to_the_triggerer_and_comes_back(airflow: Standalone) -> None:
+    dag = "example_wait_for_guarantee"
+    run = airflow.trigger(dag, {"bank_seconds": 20})
+    sensors = [
+        one["task_id"]
+        for one in airflow.ask("GET", f"/dags/{dag}/tasks")["tasks"]
+        if "Sensor" in one["class_ref"]["class_name"]
+    ]
+    (sensor,) = sensors
+    deferred = wait_for(
+        lambda: (
+            found if (found := airflow.task(dag, run, sensor))["state"] == "deferred" and found["trigger"] else None
+        ),
+        "the deferral",
+    )
+    assert deferred["trigger"]["classpath"].endswith("PaymentRecordTrigger")
+    assert deferred["triggerer_job"] is not None
+    assert "sk_" not in str(deferred["trigger"]["kwargs"])
+    assert airflow.finish(dag, run) == "success"
+
+
+def test_asset_event_carries_ids(airflow: Standalone) -> None:
+    events = airflow.ask("GET", "/assets/events?limit=100")["asset_events"]
+    ours = [event for event in events if (event["uri"] or "").startswith("payrecords://")]
+    assert ours
+    assert all(event["extra"]["record_ids"] for event in ours)
+
+
+def approval(airflow: Standalone, answer: str) -> str:
+    dag = "example_approval"
+    run = airflow.trigger(dag)
+    place = f"/dags/{dag}/dagRuns/{quote(run)}/taskInstances/approve/-1/hitlDetails"
+    wait_for(lambda: airflow.task(dag, run, "approve")["state"] in ("awaiting_input", "deferred"), "the question")
+    body = airflow.ask("GET", place)["body"]
+    assert "- **216.625 EUR**" not in body
+    assert "**209.50 EUR**" in body or "confirmed" in body
+    airflow.ask("PATCH", place, {"chosen_options": [answer], "params_input": {}})
+    assert airflow.finish(dag, run) == "success"
+    return run
+
+
+def test_refused_approval_sends_nothing_and_a_granted_one_reports_and_pays_the_invoice(airflow: Standalone) -> None:
+    before = recorded(airflow)
+    refused = approval(airflow, "Reject")
+    assert airflow.task("example_approval", refused, "report")["state"] == "skipped"
+    assert recorded(airflow) == before
+    granted = approval(airflow, "Approve")
+    assert airflow.xcom("example_approval", granted, "canary")["by_canary"] is True
+    assert airflow.xcom("example_approval", granted, "report")["counts"] == {"confirmed": 3, "rejected": 1}
+    new = recorded(airflow) - before
+    assert Counter(endpoint for endpoint, _ in new) == {"report_payment": 3, "attach_payment": 1}
+
+
+def test_new_records_start_a_dag(airflow: Standalone) -> None:
+    """The watcher has seen what the other tests reported, or sees what this one does."""
+    airflow.trigger("example_test_request", {"dry_run": False, "reference": "E2E-NEW-1"})
+    runs = "/dags/example_new_records/dagRuns"
+    started = wait_for(lambda: airflow.ask("GET", runs)["dag_runs"], "a run that records started")
+    assert airflow.finish("example_new_records", started[0]["dag_run_id"]) == "success"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory, airflow: Standalone) -> Iterator[Any]:
+    """Return a page of the system's Chromium."""
+    import shutil
+
+    from playwright.sync_api import sync_playwright
+
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-dev-shm-usage",
+    ]
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            str(tmp_path_factory.mktemp("profile")),
+            executable_path=shutil.which("chromium"),
+            headless=True,
+            args=flags,
+            viewport={"width": 1400, "height": 900},
+            locale="en-US",
+            base_url=airflow.base,
+        )
+        context.set_default_timeout(60_000)
+        yield context.new_page()
+        context.close()
+
+
+def test_task_has_the_link_to_its_record_in_a_browser(airflow: Standalone, browser: Any) -> None:
+    dag = "example_attach_to_invoice"
+    run = airflow.ask("GET", f"/dags/{dag}/dagRuns")["dag_runs"][0]["dag_run_id"]
+    record = airflow.xcom(dag, run, "report")
+    browser.goto(f"/dags/{dag}/runs/{quote(run)}/tasks/report/details")
+    link = browser.get_by_role("link", name="Payment Record")
+    assert link.get_attribute("href") == f"{airflow.sandbox}/records/{record}"
+    browser.goto(f"{airflow.sandbox}/records/{record}")
+    assert browser.get_by_role("heading", name=record).is_visible()
+
+
+def test_connection_form_has_our_fields_in_a_browser(airflow: Standalone, browser: Any) -> None:
+    browser.goto("/connections")
+    browser.get_by_role("button", name="Add Connection").click()
+    browser.get_by_role("combobox").first.click()
+    browser.keyboard.type("Stripe Payment Records")
+    browser.keyboard.press("Enter")
+    browser.get_by_text("API key", exact=False).first.wait_for()
+    browser.get_by_role("button", name="Extra Fields", exact=False).first.click()
+    for label in ("API version", "Connected account", "Account name", "Rate limit", "Ledger connection"):
+        browser.get_by_text(label, exact=False).first.wait_for()
