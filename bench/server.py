@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl
 
 from bench.book import NOT_FOUND, Book, Reply
 from bench.faults import Fault
+from bench.loop import in_loop
 
 REPORT = b"/v1/payment_records/report_payment"
 LIST = b"/v1/payment_records"
@@ -151,13 +152,8 @@ async def _serve() -> None:
 
 
 def main() -> None:
-    """Serve, by uvloop where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(_serve())
-    else:
-        uvloop.run(_serve())
+    """Serve until whoever started it ends."""
+    in_loop(_serve())
 
 
 if __name__ == "__main__":

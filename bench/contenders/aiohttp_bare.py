@@ -7,12 +7,13 @@ import asyncio
 import aiohttp
 
 from bench.job import API_KEY, API_VERSION, Job, Outcome, in_window
+from bench.loop import in_loop
 from bench.payments import form_of, key_of, read_extract
 
 
 def run(job: Job) -> Outcome:
     """Report every payment."""
-    return asyncio.run(_run(job))
+    return in_loop(_run(job))
 
 
 async def _run(job: Job) -> Outcome:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import stripe
 
 from bench.job import API_KEY, Job, Outcome, in_window
+from bench.loop import in_loop
 from bench.payments import key_of, params_of, read_extract
 
 RETRIES = 2
@@ -27,18 +27,18 @@ def threads(job: Job) -> Outcome:
 
 def with_httpx(job: Job) -> Outcome:
     """Report by the asynchronous calls, over httpx: what the SDK takes by itself."""
-    return asyncio.run(_asynchronous(job, stripe.HTTPXClient(), stripe.StripeError))
+    return in_loop(_asynchronous(job, stripe.HTTPXClient(), stripe.StripeError))
 
 
 def with_random_keys(job: Job) -> Outcome:
     """Report as ``with_httpx`` does, and give no key: the SDK makes a random one for every call."""
-    return asyncio.run(_asynchronous(job, stripe.HTTPXClient(), stripe.StripeError, keyed=False))
+    return in_loop(_asynchronous(job, stripe.HTTPXClient(), stripe.StripeError, keyed=False))
 
 
 def with_aiohttp(job: Job) -> Outcome:
     """Report by the asynchronous calls, over aiohttp."""
     # The SDK reads the body outside of its handler: an answer that is cut short comes out as aiohttp's own error.
-    return asyncio.run(_asynchronous(job, stripe.AIOHTTPClient(), stripe.StripeError, aiohttp.ClientError))
+    return in_loop(_asynchronous(job, stripe.AIOHTTPClient(), stripe.StripeError, aiohttp.ClientError))
 
 
 def _blocking(job: Job, workers: int) -> Outcome:
