@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     client_core, server_core = _cores(pinned=not asked.no_pin)
     print("\n".join(tables.surroundings()))
     print("speed and CPU are ratios to the same round's", BASELINE, "\n")
-    kept = {}
+    kept: dict[str, tables.Rounds] = {}
     with running_server(server_core) as server:
         for scenario, count in _chosen(asked):
             rounds = _measure(server, scenario, count, _names(asked, scenario), client_core)
@@ -45,11 +45,14 @@ def main(arguments: Sequence[str]) -> None:
             print(tables.heading(scenario, count))
             print(tables.markdown(table) if asked.markdown else tables.plain(table))
             print(tables.server_line(rounds), "\n", flush=True)
-            kept[scenario.name] = {name: [asdict(one) for one in taken] for name, taken in rounds.items()}
+            kept[scenario.name] = rounds
+    print("overview: all scenarios")
+    print((tables.markdown if asked.markdown else tables.plain)(tables.overview(kept)), "\n")
     print("\n".join(tables.notes([name for name in CONTENDERS if any(name in rounds for rounds in kept.values())])))
     print(f"load at the end {os.getloadavg()[0]:.1f}")
     if asked.json:
-        asked.json.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        text = json.dumps(kept, default=asdict, indent=1)
+        asked.json.write_text(text, encoding="utf-8")
 
 
 def _measure(server: Server, scenario: Scenario, count: int, names: Sequence[str], core: int | None) -> tables.Rounds:

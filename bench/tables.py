@@ -59,6 +59,24 @@ def trouble(rounds: Rounds) -> Table:
     ]
 
 
+def overview(kept: dict[str, Rounds]) -> Table:
+    """Return one table of the whole, for a page: the parts of it that were measured."""
+    healthy_ones = [name for name in kept if name.startswith("healthy")]
+    after = {name: f"lost, {name}" for name in ("limit", "faults") if name in kept}
+    table = [["", *(f"speed, {name.partition('-')[2]} at once" for name in healthy_ones), "CPU ms per 1,000 rows"]]
+    table[0] += ["peak MB", "connections", *after.values(), *(["twice, again"] if "again" in kept else [])]
+    for name in [one for one in CONTENDERS if any(one in rounds for rounds in kept.values())]:
+        calm = [taken for scenario in healthy_ones for taken in kept[scenario].get(name, [])]
+        row = [name, *(_speed(kept[scenario], name) for scenario in healthy_ones)]
+        row.append(f"{median(one.cpu_ms_per_1000 for one in calm):,.0f}" if calm else "")
+        row.append(f"{max(one.peak_mb for one in calm):.0f}" if calm else "")
+        row.append(str(max(one.connections for one in calm)) if calm else "")
+        row += [_share([(one.lost, one.rows) for one in kept[scenario].get(name, [])]) for scenario in after]
+        row += [_share([(one.twice, one.rows) for one in kept["again"].get(name, [])])] if "again" in kept else []
+        table.append(row)
+    return table
+
+
 def heading(scenario: Scenario, count: int) -> str:
     """Say what a table is of."""
     what = "healthy server"
@@ -118,6 +136,16 @@ def _ratios(ratios: Sequence[float]) -> str:
         return ""
     middle = f"{median(ratios):.2f}"
     return middle if len(ratios) == 1 else f"{middle} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def _speed(rounds: Rounds, name: str) -> str:
+    ratios = [one.rate / other.rate for one, other in zip(rounds.get(name, []), rounds.get(BASELINE, []), strict=False)]
+    return f"{median(ratios):.2g}" if ratios else ""
+
+
+def _share(counted: Sequence[tuple[int, int]]) -> str:
+    some, of = (sum(one[place] for one in counted) for place in (0, 1))
+    return "" if not of else f"{some / of:.1%}" if some else "0"
 
 
 def _part(some: int, of: int) -> str:

@@ -105,6 +105,21 @@ def test_tables_show_ratios_to_the_same_round() -> None:
     assert "payrecords" in tables.plain(table)
 
 
+def test_the_overview_has_a_column_for_all_that_was_measured() -> None:
+    calm = {BASELINE: [judge(["a"], told({"a": "1"}, {"a": ["1"]}))]}
+    bad = {BASELINE: [judge(["a", "b"], told({"a": "1"}, {"a": ["1", "2"]}))]}
+    head, row = tables.overview({"healthy-8": calm, "faults": bad, "again": bad})
+    assert dict(zip(head, row, strict=True)) == {
+        "": BASELINE,
+        "speed, 8 at once": "1",
+        "CPU ms per 1,000 rows": "500,000",
+        "peak MB": "9",
+        "connections": "1",
+        "lost, faults": "50.0%",
+        "twice, again": "50.0%",
+    }
+
+
 def test_a_table_of_trouble_adds_the_rounds() -> None:
     rounds = {"aiohttp": [judge(["a", "b"], told({"a": "1"}, {"a": ["1"], "b": ["2"]})) for _ in range(2)]}
     assert tables.trouble(rounds)[1][:3] == ["aiohttp", "2 of 4", "2"]
