@@ -13,19 +13,19 @@ import errno
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from heapq import heappop, heappush, heappushpop
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
 import fsspec
 
 from airflow_provider_payrecords.bulk.places import Place, beside, exists, local_path, open_for_writing, remove, suffix
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
+from airflow_provider_payrecords.scratch import PrivateFolder, open_held, remove_abandoned_partials
 
 FIELDS = (
     "row_number",
@@ -80,14 +80,14 @@ class Results:
         self.rejects_path: str | None = None
         self._token = token_hex(4)  # two runs may have one results file: the last to finish wins, whole
         with self._explained():
-            self._folder = tempfile.TemporaryDirectory(prefix="payrecords-results-")
-            self._partial = (
-                Path(f"{local}.{self._token}.partial") if local else Path(self._folder.name, "results.partial")
-            )
-            self._partial.parent.mkdir(parents=True, exist_ok=True)
-            self._lines = self._partial.open("w", encoding="utf-8", errors="replace")
+            self._folder = PrivateFolder()
+            try:
+                self._partial, self._lines = self._begin_lines(local)
+            except OSError:
+                self._folder.cleanup()
+                raise
         self._database = duckdb.connect(
-            ":memory:", config={"memory_limit": "256MB", "threads": "1", "temp_directory": self._folder.name}
+            ":memory:", config={"memory_limit": "256MB", "threads": "1", "temp_directory": str(self._folder.path)}
         )
 
     def write(self, ordinal: int, line: dict[str, Any]) -> None:
@@ -153,9 +153,18 @@ class Results:
     def _order(self) -> str:
         return "" if self._is_sorted else "ORDER BY ordinal"
 
+    def _begin_lines(self, local: Path | None) -> tuple[Path, TextIO]:
+        if local is None:
+            path = self._folder.path / "results.partial"
+        else:
+            remove_abandoned_partials(local)
+            local.parent.mkdir(parents=True, exist_ok=True)
+            path = Path(f"{local}.{self._token}.partial")
+        return path, open_held(path)
+
     def _copy(self, where: str, target: Place) -> None:
         local = local_path(target)
-        written = Path(f"{local}.{self._token}.sorted") if local else Path(self._folder.name, "results.sorted")
+        written = Path(f"{local}.{self._token}.sorted") if local else Path(self._folder.path, "results.sorted")
         kind = _FORMATS[suffix(self._target)]
         query = f"SELECT {', '.join(FIELDS)} FROM {self._relation()} WHERE {where} {self._order()}"  # noqa: S608
         self._database.execute(f"COPY ({query}) TO {_quoted(written)} ({kind})")

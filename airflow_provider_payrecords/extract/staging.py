@@ -9,8 +9,6 @@ folder, and little of it is in memory at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -20,6 +18,7 @@ from airflow_provider_payrecords.extract.column import Cells
 from airflow_provider_payrecords.extract.explain import sql_error
 from airflow_provider_payrecords.extract.sqltype import Type, fetching_type, quoted_name, quoted_text
 from airflow_provider_payrecords.extract.table import Numbered
+from airflow_provider_payrecords.scratch import PrivateFolder
 
 MEMORY_LIMIT = "64MB"
 """Enough to copy and read any number of rows, whose buffers are set by ``reader.py``."""
@@ -39,8 +38,8 @@ class Staging:
     """
 
     def __init__(self) -> None:
-        self._home = TemporaryDirectory(prefix="payrecords-")
-        self.folder = Path(self._home.name) / "copies"
+        self._home = PrivateFolder()
+        self.folder = self._home.path / "copies"
         self.folder.mkdir(mode=0o700)
         self._is_loaded = False
         self.database = duckdb.connect(
@@ -52,7 +51,7 @@ class Staging:
                 "python_enable_replacements": False,
                 "memory_limit": LARGE_MEMORY_LIMIT,
                 "threads": 1,  # file order is kept, and other tasks on the machine keep their share
-                "temp_directory": str(Path(self._home.name) / "spill"),
+                "temp_directory": str(self._home.path / "spill"),
             },
         )
         self.database.execute("SET TimeZone = 'UTC'")

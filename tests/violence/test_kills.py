@@ -20,6 +20,12 @@ MOST_REQUESTS = 12
 """Before a kill. So many kills leave payments over for the next one, however slow this machine is."""
 
 
+def _temporary(workspace: Workspace) -> dict[str, str]:
+    """Return the environment in which temporary files can be counted."""
+    (workspace.folder / "tmp").mkdir(exist_ok=True)
+    return {"TMPDIR": str(workspace.folder / "tmp")}
+
+
 def _kill(process: subprocess.Popen[str]) -> bool:
     """Return whether it was alive until now."""
     kill_group(process)
@@ -31,7 +37,7 @@ def _kill_at_a_random_moment(workspace: Workspace, server: ForeignServer, chance
     """Start a run; kill it in its first moments, or around some request. Return whether it was alive until then."""
     options = f"--concurrency={chance.choice((1, 4, 8))}", f"--rate={chance.choice((30, 60))}"
     goal = server.requests() + chance.randrange(1, MOST_REQUESTS)
-    process = workspace.start(workspace.report_arguments(server.url, *options))
+    process = workspace.start(workspace.report_arguments(server.url, *options), environment=_temporary(workspace))
     if chance.random() < 0.8:
         wait_for_requests(server, process, goal)
     time.sleep(chance.uniform(0, 0.1))
@@ -40,7 +46,7 @@ def _kill_at_a_random_moment(workspace: Workspace, server: ForeignServer, chance
 
 def _kill_while_it_ends(workspace: Workspace, extract: Extract, server: ForeignServer, chance: random.Random) -> None:
     """Start a run and kill it about when every payment was made: while it settles, sorts results, or is done."""
-    process = workspace.start(workspace.report_arguments(server.url))
+    process = workspace.start(workspace.report_arguments(server.url), environment=_temporary(workspace))
     made = len(extract.rows)
     wait_until(lambda: len(server.commits()) == made or process.poll() is not None, "every payment made")
     time.sleep(chance.uniform(0, 0.3))
@@ -71,8 +77,10 @@ def test_after_kill_9_at_random_moments_a_run_to_the_end_records_each_payment_on
         assert max(server.stamped().values(), default=1) == 1, f"seed {seed}: doubled by kill {kill}"
     for _ in range(2):
         _kill_while_it_ends(workspace, extract, server, chance)
-    result = workspace.report(server.url)
+    result = workspace.run(workspace.report_arguments(server.url), environment=_temporary(workspace))
     result.expect(0)
     assert_exactly_once(extract, server, workspace)
     assert_adds_up(result, extract)
     assert_export_agrees(workspace)
+    left = [path.name for path in workspace.folder.rglob("*") if path.suffix in (".partial", ".sorted")]
+    assert left + [path.name for path in (workspace.folder / "tmp").iterdir()] == []
