@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
@@ -28,6 +27,7 @@ from airflow_provider_payrecords.bulk.reconciliation import (
 )
 from airflow_provider_payrecords.bulk.results import may_be_replaced
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
+from airflow_provider_payrecords.scratch import PrivateFolder
 
 FIELDS = (
     "finding",
@@ -127,7 +127,7 @@ class Comparison:
         self._target = target
         self.path = None if target is None else str(local or target)
         try:
-            self._folder = tempfile.TemporaryDirectory(prefix="payrecords-reconcile-")
+            self._folder = PrivateFolder()
         except OSError as error:
             raise ResultsError(f"There is no room to compare in: {error.strerror}. Set TMPDIR.") from None
         self._files: dict[str, TextIO] = {
@@ -137,7 +137,7 @@ class Comparison:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": "256MB",
             "threads": "1",
-            "temp_directory": self._folder.name,
+            "temp_directory": str(self._folder.path),
         }
         self._database = duckdb.connect(":memory:", config=config)
         self._joined = False
@@ -234,7 +234,7 @@ class Comparison:
             raise ResultsError(f"There is no room to compare in: {error.strerror}. Set TMPDIR.") from None
 
     def _place(self, name: str) -> Path:
-        return Path(self._folder.name, name)
+        return self._folder.path / name
 
 
 def judge(row: dict[str, Any], stripe: tuple[Any, ...], *, listed: bool) -> dict[str, Any]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
 
-from airflow_provider_payrecords.core.errors import ExtractError, MappingError
+from airflow_provider_payrecords.core.errors import ExtractError, MappingError, UsageError
 
 _CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
 _CSV_COLUMNS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _JSON_PLACE = re.compile(r"\bin (line|record/value) (\d+)")
 _JSON_REASON = re.compile(r"\bin (?:line|record/value) \d+: ([a-z ,\-UTF8]{1,80})\.")
 _ABOUT_TEXT = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.PermissionException)
+
+_NO_ROOM = tuple(map(os.strerror, (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)))
 
 _CSV_FAULTS = (
     ("unterminated quote", "a quote is not closed, or text follows one; set options.quote if it is another"),
@@ -42,10 +46,20 @@ def explained(name: str, format_name: str) -> Iterator[None]:
         raise _extract_error(error, name, format_name) from None
 
 
+def lacks_room(error: Exception) -> bool:
+    """Say whether there was no space for the copy of the extract."""
+    return isinstance(error, duckdb.OutOfMemoryException) or any(sign in str(error) for sign in _NO_ROOM)
+
+
+def no_room(name: str) -> ExtractError:
+    """Return the error for an extract that there is no space to unpack."""
+    return ExtractError(f"{name}: no space to unpack the extract. Free space in the temporary folder (TMPDIR).")
+
+
 def _extract_error(error: duckdb.Error, name: str, format_name: str) -> ExtractError:
     text = str(error)
-    if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in text:
-        return ExtractError(f"{name}: no space to unpack the extract. Free space in the temporary folder (TMPDIR).")
+    if lacks_room(error):
+        return no_room(name)
     if format_name == "parquet":
         return ExtractError(f"{name} is no whole Parquet file: cut off or damaged. Write or copy it again.")
     reason = _csv(text) if format_name == "csv" else _json(text)
@@ -75,8 +89,10 @@ def _json(text: str) -> str:
     return f"{where}: not JSON that can be read{f' ({reason[1]})' if reason else ''}; correct or write it again"
 
 
-def sql_error(error: duckdb.Error, option: str) -> MappingError:
+def sql_error(error: duckdb.Error, option: str) -> UsageError:
     """Return what *error*, raised by the mapping's *option* (``where`` or ``sql``), means for a person."""
+    if lacks_room(error):
+        return no_room(f"The mapping's {option}")
     kind = type(error).__name__.removesuffix("Exception")
     if isinstance(error, _ABOUT_TEXT):
         first = str(error).partition("\n")[0]

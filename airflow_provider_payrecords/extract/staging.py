@@ -15,7 +15,7 @@ import duckdb
 
 from airflow_provider_payrecords.core.errors import MappingError
 from airflow_provider_payrecords.extract.column import Cells
-from airflow_provider_payrecords.extract.explain import sql_error
+from airflow_provider_payrecords.extract.explain import lacks_room, no_room, sql_error
 from airflow_provider_payrecords.extract.sqltype import Type, fetching_type, quoted_name, quoted_text
 from airflow_provider_payrecords.extract.table import Numbered
 from airflow_provider_payrecords.scratch import PrivateFolder
@@ -40,21 +40,15 @@ class Staging:
     def __init__(self) -> None:
         self._home = PrivateFolder()
         self.folder = self._home.path / "copies"
-        self.folder.mkdir(mode=0o700)
         self._is_loaded = False
-        self.database = duckdb.connect(
-            str(Path(self._home.name) / "extract.db"),
-            config={
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-                "allow_community_extensions": False,
-                "python_enable_replacements": False,
-                "memory_limit": LARGE_MEMORY_LIMIT,
-                "threads": 1,  # file order is kept, and other tasks on the machine keep their share
-                "temp_directory": str(self._home.path / "spill"),
-            },
-        )
-        self.database.execute("SET TimeZone = 'UTC'")
+        try:
+            self.folder.mkdir(mode=0o700)
+            self.database = self._connect()
+        except (OSError, duckdb.Error) as error:
+            self._home.cleanup()
+            if lacks_room(error):
+                raise no_room("The extract") from None
+            raise
 
     def use_little_memory(self) -> None:
         """Hold less in memory: what is read is made of rows alone."""
@@ -126,6 +120,22 @@ class Staging:
         """Drop the database and its folder."""
         self.database.close()
         self._home.cleanup()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        database = duckdb.connect(
+            str(self._home.path / "extract.db"),
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "allow_community_extensions": False,
+                "python_enable_replacements": False,
+                "memory_limit": LARGE_MEMORY_LIMIT,
+                "threads": 1,  # file order is kept, and other tasks on the machine keep their share
+                "temp_directory": str(self._home.path / "spill"),
+            },
+        )
+        database.execute("SET TimeZone = 'UTC'")
+        return database
 
     def _replace(self, select: str) -> None:
         self.database.execute(f"CREATE TABLE picked AS {select}")

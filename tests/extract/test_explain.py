@@ -40,3 +40,11 @@ def test_only_errors_about_the_text_of_a_query_are_quoted():
     assert "no such thing" in str(sql_error(duckdb.BinderException("no such thing\nCandidates: Canary"), "sql"))
     assert CANARY not in str(sql_error(duckdb.BinderException(f"no such thing\nCandidates: {CANARY}"), "sql"))
     assert CANARY not in str(sql_error(duckdb.ConversionException(f"Could not convert '{CANARY}'"), "where"))
+
+
+@pytest.mark.parametrize("said", ["No space left on device", "File too large", "Disk quota exceeded"])
+def test_a_full_temporary_folder_is_no_fault_of_the_extract_or_the_mapping(said: str) -> None:
+    error = duckdb.IOException(f'IO Error: Could not write file "x": {said}')
+    with pytest.raises(ExtractError, match=r"Free space in the temporary folder \(TMPDIR\)"), explained("f", "csv"):
+        raise error
+    assert "TMPDIR" in sql_error(error, "where").message
