@@ -61,7 +61,7 @@ def test_cleared_run_sends_nothing(airflow: Standalone) -> None:
 
 def test_sensor_is_deferred_to_the_triggerer_and_comes_back(airflow: Standalone) -> None:
     dag = "example_wait_for_guarantee"
-    run = airflow.trigger(dag, {"bank_seconds": 20})
+    run = airflow.trigger(dag, {"reference": "E2E-WIRE", "bank_seconds": 30})
     sensors = [
         one["task_id"]
         for one in airflow.ask("GET", f"/dags/{dag}/tasks")["tasks"]
