@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from types import ModuleType
 from typing import Any
 
 from airflow_provider_payrecords._airflow import BaseEventTrigger, TriggerEvent
@@ -43,13 +44,20 @@ class NewPaymentRecordsTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look, tell what is new, wait, for ever."""
-        # Heavy, and of no use to whoever only parses the DAG.
-        from airflow_provider_payrecords.triggers.watching import watch
-
+        watching = await asyncio.to_thread(_watching)
         store = getattr(self, "asset_state_store", None)  # since Airflow 3.3
-        async with aclosing(watch(self.payrecords_conn_id, self.poll_interval, store, self._pause)) as payloads:
+        async with aclosing(
+            watching.watch(self.payrecords_conn_id, self.poll_interval, store, self._pause)
+        ) as payloads:
             async for payload in payloads:
                 yield TriggerEvent(payload)  # type: ignore[no-untyped-call] # Airflow's
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+def _watching() -> ModuleType:
+    """Import what takes a fraction of a second to import: in a thread, or no other trigger would run meanwhile."""
+    from airflow_provider_payrecords.triggers import watching
+
+    return watching

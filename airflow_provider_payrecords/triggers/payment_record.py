@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from random import Random
+from types import ModuleType
 from typing import Any
 
 from airflow_provider_payrecords._airflow import BaseTrigger, TriggerEvent
-from airflow_provider_payrecords.core.commands import RetrievePaymentRecord, build
-from airflow_provider_payrecords.core.errors import PayRecordsError
-from airflow_provider_payrecords.core.standing import parse_states
-from airflow_provider_payrecords.core.waiting import DEFAULT_MAX_FAILURES, Look, Sight, Wait, pause_seconds
-from airflow_provider_payrecords.transport.clock import utc_now
-from airflow_provider_payrecords.triggers.access import ApiAccess
 
 __all__ = ["PaymentRecordTrigger"]
 
@@ -44,7 +39,7 @@ class PaymentRecordTrigger(BaseTrigger):
         deadline_epoch: float,
         poll_interval: float = 60.0,
         wait_for_new_attempt: bool = False,
-        max_failures: int = DEFAULT_MAX_FAILURES,
+        max_failures: int = 10,
         payrecords_conn_id: str = "payrecords_default",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's
@@ -73,49 +68,29 @@ class PaymentRecordTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and fire one event."""
-        access = ApiAccess(self.payrecords_conn_id)
-        try:
-            yield TriggerEvent(await self._outcome(access))  # type: ignore[no-untyped-call] # Airflow's
-        finally:
-            await access.close()
-
-    async def _outcome(self, access: ApiAccess) -> dict[str, Any]:
-        try:
-            command = build(RetrievePaymentRecord, {"payment_record": self.payment_record})
-            states = parse_states(self.states)
-        except PayRecordsError as error:
-            return self._event(Sight.HOPELESS.value, None, error.message)
-        wait = Wait(self.payment_record, states, self.wait_for_new_attempt, self.max_failures)
-        spread, failures = Random(), 0  # noqa: S311 - spreads looks, protects nothing
-        while True:
-            left = self.deadline_epoch - self._now()
-            await self._pause(pause_seconds(self.poll_interval, spread.uniform(-1, 1), left))
-            is_last = self._now() >= self.deadline_epoch
-            look = await self._look(access, wait, command, failures)
-            if look.sight is not Sight.WAITING:
-                return self._event(look.sight.value, look, look.message)
-            if is_last:
-                return self._event("timeout", look, f"{look.message}. The sensor's timeout has passed.")
-            self.log.info("%s", look.message)
-            failures = look.failures
-
-    async def _look(self, access: ApiAccess, wait: Wait, command: RetrievePaymentRecord, failures: int) -> Look:
-        try:
-            client = await access.client()
-            return wait.look(await client.send(command))
-        except PayRecordsError as error:
-            return wait.stumble(error, failures)
-
-    def _event(self, status: str, look: Look | None, message: str) -> dict[str, Any]:
-        return {
-            "status": status,
-            "payment_record": look.payment_record if look else self.payment_record,
-            "state": look.state.value if look and look.state else None,
-            "message": message,
-        }
+        looking = await asyncio.to_thread(_looking)
+        payload = await looking.wait_for_state(
+            self.payment_record,
+            self.states,
+            wait_for_new_attempt=self.wait_for_new_attempt,
+            max_failures=self.max_failures,
+            poll_interval=self.poll_interval,
+            deadline_epoch=self.deadline_epoch,
+            payrecords_conn_id=self.payrecords_conn_id,
+            now=self._now,
+            pause=self._pause,
+        )
+        yield TriggerEvent(payload)  # type: ignore[no-untyped-call] # Airflow's
 
     def _now(self) -> float:
-        return utc_now().timestamp()
+        return time.time()
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+def _looking() -> ModuleType:
+    """Import what takes a fraction of a second to import: in a thread, or no other trigger would run meanwhile."""
+    from airflow_provider_payrecords.triggers import looking
+
+    return looking
