@@ -29,6 +29,7 @@ from airflow_provider_payrecords.bulk.summary import CONFIRMED, REJECTED, Tally
 from airflow_provider_payrecords.bulk.watched import watched
 from airflow_provider_payrecords.core.entry import CONTENT_CHANGED, SENDING, Action, Entry, is_spent
 from airflow_provider_payrecords.core.errors import (
+    ExtractError,
     LedgerError,
     NotSentError,
     PayRecordsError,
@@ -101,6 +102,7 @@ class Engine:
         self._spent: list[tuple[Prepared, Entry, PayRecordsError | None]] | None = []
         self._sends_left = options.canary
         self._asked_to_stop_at: float | None = None
+        self._broken: ExtractError | None = None
         self._failure: PayRecordsError | None = None
         self.stopping = Stopping(options, tally)
 
@@ -155,6 +157,8 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._settle()
+        if self._broken is not None:
+            self._fail(self._broken)
         if self._options.canary is not None and self._sends_left == 0:
             self.stopping.after_canary(self._options.canary)
 
@@ -167,6 +171,8 @@ class Engine:
                     await self._wait_for_room()
                 if self.stopping.reason is not None or self._sends_left == 0:
                     break
+        except ExtractError as error:
+            self._broken = error  # what was read of it before is sent first
         except PayRecordsError as error:
             self._fail(error)
         for _ in range(self._options.concurrency):

@@ -57,8 +57,13 @@ class Workspace:
         self.extract = folder / "extract.csv"
         self.mapping = folder / "mapping.yaml"
         self.ledger = folder / "ledger.db"
-        self.ledger_url = ledger_url or f"sqlite:///{self.ledger}"
         self.results = folder / "results.jsonl"
+        self._ledger_url = ledger_url
+
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger is."""
+        return self._ledger_url or f"sqlite:///{self.ledger}"
 
     def report_arguments(self, api_base: str, *options: str, api_key: str = API_KEY) -> list[str]:
         """Return the arguments of the usual ``report``; later *options* win."""

@@ -95,7 +95,7 @@ def test_no_canary_is_printed_stored_or_exported(start_server: StartServer, work
     _write(workspace, 30)
     server: ForeignServer = start_server(f"--mix={mix}", "--seed=71", "--most-faults=2")
     result = workspace.run(workspace.report_arguments(server.url, api_key=API_KEY))
-    result.expect(1)
+    result.expect(1, 3)  # a refusal without a reason leaves open what came of a lost send before it
     assert CANARIES["name"] in {commit["form"]["customer_details"]["name"] for commit in server.commits()}
     shows = _shows(workspace)
     for show in shows:
