@@ -77,5 +77,8 @@ class SharedPace:
     def _next_turn(self, endpoint: str) -> _Turn:
         step = MARGIN / self._own.rate(endpoint)
         places = max(1, math.floor(TURN_SECONDS / step))
+        asked = self._clock()
         wait = self._book(endpoint, places * step)
-        return _Turn(self._clock() + wait, step, places)
+        answered = self._clock()
+        # It may begin as late as the answer came, but not end later: the next worker's turn does not wait.
+        return _Turn(answered + wait, step, max(1, places - math.floor((answered - asked) / step)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from itertools import cycle
 
 import pytest
 from hypothesis import given, settings
@@ -20,9 +22,10 @@ ENDPOINT = "report_payment"
 
 
 class World:
-    """Workers with one ledger and one clock."""
+    """Workers with one ledger and one clock. The ledger's answers take as long as ``answers`` says, in turn."""
 
-    def __init__(self, rate: float, workers: int) -> None:
+    def __init__(self, rate: float, workers: int, answers: Sequence[float] = (0.0,)) -> None:
+        self.answers = cycle(answers)
         self.now = 0.0
         self.ledger = MemoryLedger()
         self.sent: list[tuple[float, int]] = []
@@ -33,7 +36,9 @@ class World:
         return self.now
 
     def book(self, endpoint: str, seconds: float) -> float:
-        return self.ledger.book(Lane("acme", "test", endpoint), seconds, START + timedelta(seconds=self.now))
+        wait = self.ledger.book(Lane("acme", "test", endpoint), seconds, START + timedelta(seconds=self.now))
+        self.now += next(self.answers)
+        return wait
 
     def run(self, seconds: float, latency: float = 0.0) -> None:
         """Let each worker send whenever it may, and be busy for *latency* after each request."""
@@ -56,6 +61,15 @@ def test_rate_is_never_exceeded_by_all_of_them_together(rate: float, workers: in
     for first, time in enumerate(times):
         within = sum(1 for one in times[first:] if one < time + 1.0)
         assert within <= rate + 1
+
+
+@pytest.mark.parametrize("answers", [(0.0, 0.1), (0.2, 0.0, 0.0), (0.05, 0.15, 0.0, 0.24)])
+def test_rate_is_kept_when_some_answers_of_the_ledger_come_late(answers: tuple[float, ...]) -> None:
+    world = World(100, 4, answers)
+    world.run(20.0)
+    times = sorted(leaves for leaves, _ in world.sent)
+    assert len(times) > 20 * 100 / 3
+    assert max(sum(1 for one in times[first:] if one < time + 1.0) for first, time in enumerate(times)) <= 100 + 2
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
