@@ -9,10 +9,10 @@ export WORLDS ?= 10000
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo airflow test lint format bench build constraints clean
+.PHONY: help setup demo airflow test e2e lint format bench build constraints clean
 
 help: ## Show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install everything into .venv (done by the others when needed)
 	@scripts/setup
@@ -25,7 +25,10 @@ airflow: setup ## Open Airflow with the example DAGs, wired to the sandbox
 
 test: lint ## Run everything CI runs: format, lint, types, layers, tests, coverage of core
 	$(BIN)/python -m pytest tests/core --cov
-	$(BIN)/python -m pytest tests --ignore=tests/core $(ARGS)
+	$(BIN)/python -m pytest tests --ignore=tests/core --ignore=tests/e2e $(ARGS)
+
+e2e: setup ## Run the tests on whole Airflows: Celery, Redis, PostgreSQL, a browser (installs what Debian has of it)
+	@scripts/e2e $(ARGS)
 
 lint: setup ## Check format, lint and types
 	$(BIN)/ruff check .
