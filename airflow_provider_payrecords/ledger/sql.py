@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Executable, bindparam, func, literal, select, tuple_, update
+from sqlalchemy.exc import DBAPIError
 
 from airflow_provider_payrecords.core import entry as rules
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
@@ -84,6 +86,7 @@ class SqlLedger:
         """
         self.name = name
         self.patience = patience or Patience()
+        self._waited_in_vain = False
         self.is_queueing = engine.dialect.name == "sqlite"
         self._engine = engine
         self._entries = Writer(engine, ENTRIES)
@@ -227,8 +230,16 @@ class SqlLedger:
             with begin() as connection:
                 return work(connection)
 
+        # Once is enough: a run that ends for it makes several calls more, and each would wait as long again.
+        patience = replace(self.patience, may_wait=lambda: False) if self._waited_in_vain else self.patience
         with guarded(self.name):
-            return self.patience.insist(transaction, is_passing)
+            try:
+                answer = patience.insist(transaction, is_passing)
+            except DBAPIError as error:
+                self._waited_in_vain = is_passing(error)
+                raise
+        self._waited_in_vain = False
+        return answer
 
 
 def _standing(entry: Entry) -> tuple[Any, ...]:

@@ -249,6 +249,21 @@ def test_a_server_that_stays_away_is_an_error_that_names_it_without_the_password
     assert sum(waits) == pytest.approx(30)
 
 
+def test_a_server_that_was_waited_for_in_vain_is_not_waited_for_again_before_it_answers(
+    ledger: SqlLedger, wire: Wire, waits: list[float]
+) -> None:
+    wire.cut_at, wire.is_down = b"BEGIN", True
+    for _ in range(3):
+        with pytest.raises(LedgerUnavailableError):
+            ledger.claim(SCOPE, [intent()], ANNA, NOW)
+    assert sum(waits) == pytest.approx(30)
+    wire.is_down = False
+    assert ledger.claim(SCOPE, [intent()], ANNA, NOW)[0].action is Action.SEND
+    wire.cut_at = b"BEGIN"
+    ledger.claim(SCOPE, [intent("k2")], ANNA, NOW)
+    assert sum(waits) > 30
+
+
 def test_a_server_that_is_not_there_at_first_is_an_error_at_once(wire: Wire, waits: list[float]) -> None:
     wire.is_down = True
     with pytest.raises(LedgerUnavailableError):
