@@ -15,8 +15,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 if sys.platform != "win32":
     import fcntl
@@ -46,10 +47,10 @@ class PrivateFolder:
         self._lock.close()
 
 
-def open_held(path: Path) -> TextIO:
-    """Open a new text file that is held until it is closed. Nobody ever sees it without its holder."""
+def open_held(path: Path) -> IO[bytes]:
+    """Open a new file that is held until it is closed. Nobody ever sees it without its holder."""
     unheld = path.with_name(f"{path.name}.new")
-    file = unheld.open("w", encoding="utf-8", errors="replace")
+    file = unheld.open("w+b")
     _hold(file.fileno())
     unheld.replace(path)
     return file
@@ -76,7 +77,8 @@ def remove_abandoned_partials(target: Path) -> None:
                 continue
             with _held_if_abandoned(path) as abandoned:
                 if abandoned:
-                    for left in (*target.parent.glob(f"*.{found.group(1)}.sorted"), path):
+                    ours = (target.parent.glob(f"*.{found.group(1)}.{word}") for word in ("sorted", "partial*"))
+                    for left in chain.from_iterable(ours):
                         left.unlink(missing_ok=True)
 
 

@@ -50,8 +50,15 @@ def test_a_folder_in_use_and_folders_of_others_stay(temporary: Path) -> None:
 
 def test_abandoned_lines_of_results_go_and_all_else_stays(tmp_path: Path) -> None:
     target = tmp_path / "r[1].jsonl"
-    names = ["r[1].jsonl.0a0a0a0a.partial", "r[1].jsonl.0a0a0a0a.sorted", "r[1].rejects.jsonl.0a0a0a0a.sorted"]
-    kept = ["r[1].jsonl", "r[1].jsonl.0b0b0b0b.partial", "r[1].jsonl.0b0b0b0b.sorted", "r[1].jsonl.mine.partial"]
+    endings = ("jsonl.0a0a0a0a.partial", "jsonl.0a0a0a0a.partial.late", "jsonl.0a0a0a0a.sorted")
+    names = [f"r[1].{part}{ending}" for part in ("", "rejects.") for ending in endings]
+    kept = [
+        "r[1].0a0a0a0a.jsonl",
+        "r[1].jsonl",
+        "r[1].jsonl.0b0b0b0b.partial",
+        "r[1].jsonl.0b0b0b0b.sorted",
+        "r[1].jsonl.mine.partial",
+    ]
     for name in [*names, *kept, "q.jsonl.0a0a0a0b.partial"]:
         (tmp_path / name).touch()
     with open_held(tmp_path / "r[1].jsonl.0b0b0b0b.partial"):

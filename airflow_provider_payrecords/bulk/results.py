@@ -1,31 +1,35 @@
 """
 The results file: one line per row, in row order, as CSV, JSON lines or Parquet by its suffix.
 
-Lines are appended to ``<file>.<token>.partial`` as rows are done. They come nearly in row order, and a few thousand
-wait for those before them, so that most often DuckDB only has to copy them into the file that was asked for. Where a
-row took longer than that, it sorts them, in bounded memory. A file of an earlier run is replaced only then, in one
-step, by a whole one.
+Lines are appended to ``<file>.<token>.partial`` as rows are done, and those that need a look to another file too. A
+file of an earlier run is replaced only at the end, in one step, by a whole one: CSV and JSON lines are moved to where
+they were asked for, and DuckDB copies them to Parquet.
 """
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from heapq import heappop, heappush, heappushpop
+from functools import partial
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, TextIO
+from typing import Any, NamedTuple
 
 import duckdb
 import fsspec
 
+from airflow_provider_payrecords.bulk.ordered import OrderedLines
 from airflow_provider_payrecords.bulk.places import Place, beside, exists, local_path, open_for_writing, remove, suffix
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
-from airflow_provider_payrecords.scratch import PrivateFolder, open_held, remove_abandoned_partials
+from airflow_provider_payrecords.scratch import PrivateFolder, remove_abandoned_partials
 
 FIELDS = (
     "row_number",
@@ -41,19 +45,43 @@ FIELDS = (
 )
 """Columns of a results file. ``error_param`` is the field's dotted path, as a mapping spells it."""
 
-_COLUMNS = {"ordinal": "BIGINT", "row_number": "BIGINT", **dict.fromkeys(FIELDS[1:], "VARCHAR")}
-_NEEDS_A_LOOK = "state NOT IN ('confirmed', 'new')"
+_COLUMNS = {"row_number": "BIGINT", **dict.fromkeys(FIELDS[1:], "VARCHAR")}
 _NEEDS_NO_LOOK = frozenset({"confirmed", "new"})
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+_values = itemgetter(*FIELDS)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_needs_quotes = re.compile(r'[",\r\n#]').search
+_CSV, _PARQUET = ".csv", ".parquet"
+_SUFFIXES = (".jsonl", ".ndjson", _CSV, _PARQUET)
+_MEMORY = "64MB"
+_REJECT = {"key": "key", "code": "error_code", "field": "error_param", "message": "error_message"}
 
-WINDOW_LINES = 4000
-"""Lines that wait for those of earlier rows."""
-_FORMATS = {
-    ".jsonl": "FORMAT json",
-    ".ndjson": "FORMAT json",
-    ".csv": "FORMAT csv, HEADER",
-    ".parquet": "FORMAT parquet",
-}
+
+class _Format(NamedTuple):
+    """How lines are written, and read again; ``head`` stands before the first."""
+
+    head: bytes
+    write: Callable[[tuple[Any, ...]], str]
+    read: Callable[[Iterator[str]], Iterable[dict[str, Any]]]
+
+
+def _csv_line(values: tuple[Any, ...]) -> str:
+    return ",".join(map(_csv_cell, values)) + "\n"
+
+
+def _csv_cell(value: Any) -> str:
+    """Return a value as DuckDB writes it, which keeps apart what the csv module does not: nothing, and empty text."""
+    if value is None:
+        return ""
+    text = str(value)
+    return text if text and not _needs_quotes(text) else '"' + text.replace('"', '""') + '"'
+
+
+def _json_line(values: tuple[Any, ...]) -> str:
+    return _encode(dict(zip(FIELDS, values, strict=True))) + "\n"
+
+
+_CSV_FORMAT = _Format(_csv_line(FIELDS).encode(), _csv_line, csv.DictReader)
+_JSON_FORMAT = _Format(b"", _json_line, partial(map, json.loads))
 
 
 class Results:
@@ -72,46 +100,44 @@ class Results:
         check_target(target)
         local = None if target is None else local_path(target)
         self._target = target
-        self._waiting: list[tuple[int, str]] = []
-        self._last = -1
-        self._is_sorted = True
-        self._to_look_at = 0
+        self._kind = None if target is None else suffix(target)
+        self._format = _CSV_FORMAT if self._kind == _CSV else _JSON_FORMAT
+        self._to_look_at: OrderedLines | None = None
         self.path = None if target is None else str(local or target)
         self.rejects_path: str | None = None
         self._token = token_hex(4)  # two runs may have one results file: the last to finish wins, whole
         with self._explained():
             self._folder = PrivateFolder()
             try:
-                self._partial, self._lines = self._begin_lines(local)
+                if local:
+                    remove_abandoned_partials(local)
+                    remove_abandoned_partials(Path(beside(str(local), "rejects")))
+                self._lines = self._open(target, "results")
             except OSError:
                 self._folder.cleanup()
                 raise
-        self._database = duckdb.connect(
-            ":memory:", config={"memory_limit": "256MB", "threads": "1", "temp_directory": str(self._folder.path)}
-        )
 
     def write(self, ordinal: int, line: dict[str, Any]) -> None:
         """Append the result of one row."""
-        self._to_look_at += line["state"] not in _NEEDS_NO_LOOK
-        waiting = (ordinal, _encode({"ordinal": ordinal, **line}))
-        if len(self._waiting) < WINDOW_LINES:
-            heappush(self._waiting, waiting)
-        else:
-            with self._explained():
-                self._append(*heappushpop(self._waiting, waiting))
+        text = self._format.write(_values(line)).encode("utf-8", "replace")
+        try:
+            self._lines.add(ordinal, text)
+            if line["state"] not in _NEEDS_NO_LOOK:
+                self._look_at(ordinal, text)
+        except OSError as error:
+            raise self._cannot_be_written(error) from None
 
     def finish(self, *, whole: bool = True) -> None:
         """
-        Sort the lines into the file that was asked for, and those that need a look into one beside it.
+        Put the lines into the file that was asked for, and those that need a look into one beside it.
 
         Args:
             whole: Every row has its line. If not, a file of an earlier run stays, and ``name.stopped.suffix`` is
                 written instead.
         """
         with self._explained():
-            while self._waiting:
-                self._append(*heappop(self._waiting))
-            self._lines.close()
+            for lines in self._files():
+                lines.finish()
             if self._target is None:
                 return
             target, stopped = self._target, beside(self._target, "stopped")
@@ -122,76 +148,93 @@ class Results:
                 remove(stopped)
                 remove(beside(stopped, "rejects"))
             rejects = beside(target, "rejects")
-            self._copy("true", target)
-            if self._to_look_at:
-                self._copy(_NEEDS_A_LOOK, rejects)
+            self._put(self._lines, target)
+            if self._to_look_at is not None:
+                self._put(self._to_look_at, rejects)
                 self.rejects_path = str(local_path(rejects) or rejects)
             else:
                 remove(rejects)
 
     def record_ids(self, limit: int) -> list[str]:
         """Return the first *limit* ids of confirmed records, in row order. Call after ``finish``."""
-        return [str(row[0]) for row in self._select("payment_record", "state = 'confirmed'", limit)]
+        return [str(row["payment_record"]) for row in self._first(self._lines, "confirmed", limit)]
 
     def first_rejects(self, limit: int) -> list[dict[str, Any]]:
         """Return the first *limit* rejected rows, in row order. Call after ``finish``."""
-        rows = self._select("row_number, key, error_code, error_param, error_message", "state = 'rejected'", limit)
-        return [dict(zip(("row_number", "key", "code", "field", "message"), row, strict=True)) for row in rows]
+        rows = [] if self._to_look_at is None else self._first(self._to_look_at, "rejected", limit)
+        return [
+            {"row_number": int(row["row_number"]), **{name: row[field] or None for name, field in _REJECT.items()}}
+            for row in rows
+        ]
 
     def close(self) -> None:
         """Remove what was needed only while the run went on."""
-        self._database.close()
-        self._lines.close()
-        self._partial.unlink(missing_ok=True)
+        for lines in self._files():
+            lines.close()
         self._folder.cleanup()
 
-    def _append(self, ordinal: int, line: str) -> None:
-        self._is_sorted = self._is_sorted and ordinal >= self._last
-        self._last = ordinal
-        self._lines.write(line + "\n")
+    def _look_at(self, ordinal: int, text: bytes) -> None:
+        if self._to_look_at is None:
+            rejects = None if self._target is None else beside(self._target, "rejects")
+            self._to_look_at = self._open(rejects, "rejects")
+        self._to_look_at.add(ordinal, text)
 
-    def _order(self) -> str:
-        return "" if self._is_sorted else "ORDER BY ordinal"
+    def _files(self) -> list[OrderedLines]:
+        return [lines for lines in (self._lines, self._to_look_at) if lines is not None]
 
-    def _begin_lines(self, local: Path | None) -> tuple[Path, TextIO]:
-        if local is None:
-            path = self._folder.path / "results.partial"
-        else:
-            remove_abandoned_partials(local)
-            local.parent.mkdir(parents=True, exist_ok=True)
-            path = Path(f"{local}.{self._token}.partial")
-        return path, open_held(path)
+    def _open(self, target: Place | None, name: str) -> OrderedLines:
+        path = self._beside(target, name, "partial")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return OrderedLines(path, self._format.head)
 
-    def _copy(self, where: str, target: Place) -> None:
+    def _beside(self, target: Place | None, name: str, word: str) -> Path:
+        local = None if target is None else local_path(target)
+        return Path(f"{local}.{self._token}.{word}") if local else self._folder.path / f"{name}.{word}"
+
+    def _first(self, lines: OrderedLines, state: str, limit: int) -> list[dict[str, Any]]:
+        rows = self._format.read(str(line, "utf-8") for line in lines.lines())
+        return list(islice((row for row in rows if row["state"] == state), limit))
+
+    def _put(self, lines: OrderedLines, target: Place) -> None:
         local = local_path(target)
-        written = Path(f"{local}.{self._token}.sorted") if local else Path(self._folder.path, "results.sorted")
-        kind = _FORMATS[suffix(self._target)]
-        query = f"SELECT {', '.join(FIELDS)} FROM {self._relation()} WHERE {where} {self._order()}"  # noqa: S608
-        self._database.execute(f"COPY ({query}) TO {_quoted(written)} ({kind})")
+        written = self._as_parquet(lines, target) if self._kind == _PARQUET else lines.path
         if local:
             written.replace(local)
             return
-        with open_for_writing(target) as remote, written.open("rb") as lines:
-            shutil.copyfileobj(lines, remote)
+        with open_for_writing(target) as remote, written.open("rb") as file:
+            shutil.copyfileobj(file, remote)
 
-    def _select(self, what: str, where: str, limit: int) -> list[tuple[Any, ...]]:
-        # Every part is a constant of this module; only the path comes from outside, and it is quoted.
-        query = f"SELECT {what} FROM {self._relation()} WHERE {where} {self._order()} LIMIT {int(limit)}"  # noqa: S608
-        return self._database.execute(query).fetchall()
-
-    def _relation(self) -> str:
+    def _as_parquet(self, lines: OrderedLines, target: Place) -> Path:
+        written = self._beside(target, "parquet", "sorted")
         columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
-        return f"read_json({_quoted(self._partial)}, format = 'newline_delimited', columns = {{{columns}}})"
+        # Every part is a constant of this module but the paths, and they are quoted.
+        query = (
+            f"COPY (SELECT * FROM read_json({_quoted(lines.path)}, format = 'newline_delimited', "  # noqa: S608
+            f"columns = {{{columns}}})) TO {_quoted(written)} (FORMAT parquet)"
+        )
+        temporary = str(self._folder.path)
+        try:
+            with duckdb.connect(
+                ":memory:", config={"memory_limit": _MEMORY, "threads": "1", "temp_directory": temporary}
+            ) as database:
+                database.execute(query)
+        except duckdb.Error:
+            written.unlink(missing_ok=True)
+            raise
+        return written
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except (OSError, duckdb.Error) as error:
-            raise ResultsError(
-                f"The results file {self.path or '(temporary)'} cannot be written: {_reason(error)}. Choose another "
-                "place; the ledger holds every outcome, so running again sends nothing twice."
-            ) from None
+            raise self._cannot_be_written(error) from None
+
+    def _cannot_be_written(self, error: OSError | duckdb.Error) -> ResultsError:
+        return ResultsError(
+            f"The results file {self.path or '(temporary)'} cannot be written: {_reason(error)}. Choose another place; "
+            "the ledger holds every outcome, so running again sends nothing twice."
+        )
 
 
 def check_target(target: Place | None) -> None:
@@ -203,8 +246,8 @@ def check_target(target: Place | None) -> None:
     """
     if target is None:
         return
-    if suffix(target) not in _FORMATS:
-        known = ", ".join(_FORMATS)
+    if suffix(target) not in _SUFFIXES:
+        known = ", ".join(_SUFFIXES)
         name = str(target).rsplit("/", 1)[-1]
         raise UsageError(f"Results cannot be written as {name}: end its name in one of {known}.")
     local = local_path(target)

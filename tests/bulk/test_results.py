@@ -11,7 +11,7 @@ import duckdb
 import fsspec
 import pytest
 
-from airflow_provider_payrecords.bulk import results as results_file
+from airflow_provider_payrecords.bulk import ordered
 from airflow_provider_payrecords.bulk.results import FIELDS, Results
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
 
@@ -133,9 +133,32 @@ def test_two_runs_with_one_results_file_do_not_mix(tmp_path: Path) -> None:
 def test_rows_that_come_long_after_their_neighbours_are_in_their_place(
     tmp_path: Path, late: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results_file, "WINDOW_LINES", 3)
+    monkeypatch.setattr(ordered, "WINDOW_LINES", 3)
     order = [number for number in range(0, 40, 2) if number != late * 2]
     results = write(tmp_path / "r.jsonl", *((one, line(one)) for one in [*order[::-1][-3:], *order[3:], late * 2]))
     rows = [json.loads(text)["row_number"] for text in (tmp_path / "r.jsonl").read_text().splitlines()]
     assert rows == list(range(0, 40, 2))
     assert results.rejects_path is None
+
+
+@pytest.mark.parametrize("key", ["a,b", 'a"b', "a\nb", "a\r", " a ", "#a", None, "=1", "NULL", "\\", "\u2028"])
+def test_every_text_comes_out_as_it_went_in(tmp_path: Path, key: str | None) -> None:
+    for ending in ("csv", "jsonl", "parquet"):
+        write(tmp_path / f"r.{ending}", (0, {**line(1), "key": key}), (1, line(2, "rejected")))
+        found = duckdb.sql(f"SELECT key FROM '{tmp_path / f'r.{ending}'}' WHERE row_number = 1").fetchall()
+        assert found == [(key,)], ending
+
+
+def test_a_run_knows_its_first_rejects_and_ids_though_another_replaced_its_file(tmp_path: Path) -> None:
+    for ending in ("csv", "jsonl", "parquet"):
+        target = tmp_path / f"r.{ending}"
+        refused = {**line(3, "rejected"), "error_code": "c", "error_param": "p", "error_message": "a\nb"}
+        with closing(Results(target)) as results:
+            results.write(1, refused)
+            results.write(0, {**line(2), "payment_record": "pr_1"})
+            results.finish()
+            write(target, (0, line(9)))
+            assert results.record_ids(5) == ["pr_1"]
+            assert results.first_rejects(5) == [
+                {"row_number": 3, "key": 'Zoë, "3"', "code": "c", "field": "p", "message": "a\nb"}
+            ]

@@ -21,7 +21,7 @@ from airflow_provider_payrecords.bulk import (
     stopping,
     summary,
 )
-from airflow_provider_payrecords.bulk.results import WINDOW_LINES
+from airflow_provider_payrecords.bulk.ordered import WINDOW_LINES
 from airflow_provider_payrecords.connection import Extras
 from airflow_provider_payrecords.core import entry, lifecycle, money, parameters, scrub
 from airflow_provider_payrecords.core.commands import STRIPE_VERSION

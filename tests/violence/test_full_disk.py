@@ -85,11 +85,11 @@ def test_results_that_cannot_grow_stop_the_run_and_the_ledger_holds_every_outcom
     assert_one_line_a_row(extract, server, workspace)
 
 
-@pytest.mark.parametrize("kibibytes", [32, 100])
+@pytest.mark.parametrize("kibibytes", [16, 48])
 def test_results_on_a_full_disk_stop_the_run_and_the_ledger_holds_every_outcome(
     start_server: StartServer, workspace: Workspace, good_extract: MakeExtract, mounts: bool, kibibytes: int
 ) -> None:
-    """The small one is full when the lines are written, the larger one when they are sorted into the file."""
+    """The small one is full after a few lines, the larger one after many."""
     if not mounts:
         return
     extract, server = good_extract(ROWS), start_server()
