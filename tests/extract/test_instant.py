@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -114,3 +114,42 @@ def test_patterns_that_name_a_day_are_taken(pattern):
 def test_time_zones_are_of_the_iana_database(name):
     with pytest.raises(ValueError, match="IANA"):
         check_timezone(name)
+
+
+ZONES = ("Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "UTC")
+
+
+@st.composite
+def local_times_near_a_change(draw):
+    """Draw a zone and a local time within two days of a change of its clocks, if it has one in that year."""
+    name = draw(st.one_of(st.sampled_from(ZONES), st.sampled_from(sorted(available_timezones()))))
+    zone, start = ZoneInfo(name), datetime(draw(st.integers(1975, 2036)), 1, 1, tzinfo=timezone.utc)
+    days = [start + timedelta(days=day) for day in range(366)]
+    changes = [
+        day
+        for day in days
+        if (day + timedelta(days=1)).astimezone(zone).utcoffset() != day.astimezone(zone).utcoffset()
+    ]
+    day = draw(st.sampled_from(changes or days))
+    local = (day + timedelta(seconds=draw(st.integers(-86_400, 2 * 86_400)))).astimezone(zone)
+    return name, local.replace(tzinfo=None)
+
+
+def said(read, cell):
+    """Return what a reader makes of a cell: seconds, or code and text of the problem."""
+    try:
+        return read(cell)
+    except CellError as error:
+        return error.code, error.message
+
+
+@given(drawn=local_times_near_a_change(), pattern=st.sampled_from([None, "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"]))
+def test_the_quick_way_to_read_a_time_says_what_the_slow_one_does(drawn, pattern):
+    name, middle = drawn
+    read = instant_reader(name, pattern)
+    times = [middle + timedelta(minutes=step) for step in (-60, -30, -1, 0, 1, 30, 60)]
+    for local in (*times, *times):
+        for separator in " T":
+            text = local.isoformat(sep=separator)
+            fits = pattern is None or pattern[8] == separator
+            assert said(read, text) == said(read, local) if fits else said(read, text)[0] == "not_a_time"
