@@ -9,7 +9,7 @@ export WORLDS ?= 10000
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo airflow test e2e lint format bench build constraints clean
+.PHONY: help setup demo airflow test e2e corners lint format bench build constraints clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ test: lint ## Run everything CI runs: format, lint, types, layers, tests, covera
 e2e: setup ## Run the tests on whole Airflows: Celery, Redis, PostgreSQL, a browser (installs what Debian has of it)
 	@scripts/e2e $(ARGS)
 
+corners: setup ## Run the tests with the oldest and the newest Python and Airflow (CORNERS=oldest: with one)
+	@scripts/corners $(ARGS)
+
 lint: setup ## Check format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -49,4 +52,4 @@ constraints: setup ## Choose the newest versions that fit, and pin them
 	@scripts/constraints
 
 clean: ## Remove .venv, caches and builds (a ledger in .payrecords stays)
-	rm -rf .venv .venv-uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf .venv .venv-uv .venv-oldest .venv-newest .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist

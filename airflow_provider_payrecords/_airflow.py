@@ -122,7 +122,7 @@ def count_metric(name: str, count: int, tags: dict[str, str]) -> None:
     try:
         from airflow.sdk.observability.stats import incr
     except ImportError:  # before 3.3
-        from airflow.stats import Stats
+        from airflow.sdk.observability.stats import Stats
 
         Stats.incr(name, count, tags=tags)
     else:

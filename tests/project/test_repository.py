@@ -122,6 +122,20 @@ def test_setup_accepts_the_pythons_that_the_package_declares() -> None:
     assert supported[1].split() == declared
 
 
+def test_corners_are_the_ends_of_what_the_package_declares() -> None:
+    pythons = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', texts()["pyproject.toml"])
+    airflow = next(one for one in map(Requirement, project()[""]) if one.name == "apache-airflow")
+    floor = next(one.version for one in airflow.specifier if one.operator == ">=")
+    ends = {"oldest_python": pythons[0], "newest_python": pythons[-1], "oldest_airflow": floor}
+    assert ends.items() <= dict(re.findall(r"^(\w+)=(\S+)", texts()["scripts/corners"], re.MULTILINE)).items()
+
+
+def test_corners_name_suites_that_exist() -> None:
+    suites = re.search(r'^suites="(.*?)"$', texts()["scripts/corners"], re.MULTILINE | re.DOTALL)
+    assert suites is not None
+    assert [suite for suite in suites[1].split() if not (REPOSITORY / suite).exists()] == []
+
+
 def test_no_source_file_is_longer_than_we_can_read() -> None:
     lengths = {name: len(text.splitlines()) for name, text in texts().items() if name.endswith(".py")}
     assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}

@@ -1,10 +1,11 @@
-"""What ``tests/conftest.py`` promises every test."""
+"""What ``tests/conftest.py`` and the settings of pytest promise every test."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,11 @@ def test_connecting_to_another_machine_is_refused(address: tuple[object, ...]) -
 @pytest.mark.parametrize("address", [("127.0.0.1", 80), ("::1", 80, 0, 0), ("localhost", 80), "path/of.socket"])
 def test_connecting_to_this_machine_is_let_through(address: object) -> None:
     sys.audit("socket.connect", None, address)
+
+
+@pytest.mark.parametrize("category", [DeprecationWarning, PendingDeprecationWarning, FutureWarning, UserWarning])
+def test_what_our_code_is_warned_of_is_an_error(category: type[Warning]) -> None:
+    with pytest.raises(category, match="is gone tomorrow"):
+        warnings.warn_explicit(
+            "is gone tomorrow", category, "sensor.py", 1, "airflow_provider_payrecords.sensors.record"
+        )
