@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from airflow_provider_payrecords.bulk import RunOptions
+from airflow_provider_payrecords.core.errors import ExtractError
 from airflow_provider_payrecords.core.lifecycle import State
 from tests.bulk.world import FAST, World, payment, payments
 
@@ -114,6 +117,16 @@ def test_two_sources_with_one_key_are_two_payments(world: World) -> None:
 
     world.report([payment(1)], mapping=ExtractMapping.load({"source": "cheques"}))
     assert len(world.sandbox.records()) == 2
+
+
+def test_every_row_before_an_extract_breaks_off_is_sent(world: World) -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        yield from payments(20)
+        raise ExtractError("the bank's server is away")
+
+    summary = world.report(rows()).summary
+    assert (summary.counts, summary.stop_reason) == ({"confirmed": 20}, "the bank's server is away")
+    assert len(world.committed()) == 20
 
 
 def test_progress_is_told_to_the_last_row(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -92,7 +92,7 @@ class World:
 
     def report(
         self,
-        rows: list[dict[str, Any]],
+        rows: Iterable[dict[str, Any]],
         *,
         options: RunOptions = FAST,
         ledger: LedgerStore | None = None,
