@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import airflow_provider_payrecords
+from airflow_provider_payrecords.bulk.results import FIELDS
 
 PACKAGE = Path(airflow_provider_payrecords.__file__).parent
 NOT_OURS = ("sandbox", "testing", "demo")
@@ -53,7 +54,7 @@ def _of_call(node: ast.Call) -> Iterator[str]:
 def _of_dict(node: ast.Dict) -> Iterator[str]:
     for key, value in zip(node.keys, node.values, strict=True):
         if isinstance(key, ast.Constant) and key.value == "code":
-            yield from _texts(value)
+            yield from (text for text in _texts(value) if text not in FIELDS)
 
 
 def _texts(node: ast.expr) -> Iterator[str]:

@@ -84,7 +84,7 @@ def check_variable(assignment: str) -> None:
 
 def make_targets() -> set[str]:
     """Return the targets of the Makefile."""
-    return set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES)

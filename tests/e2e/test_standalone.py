@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,21 +88,28 @@ def approval(airflow: Standalone, answer: str) -> str:
     wait_for(lambda: airflow.task(dag, run, "approve")["state"] in ("awaiting_input", "deferred"), "the question")
     body = airflow.ask("GET", place)["body"]
     assert "- **209.50 EUR**\n- **15,000 JPY**" in body
+    # A person reads first. Airflow 3.3 fails a task that is answered before the scheduler has seen it pause.
+    time.sleep(10)
     airflow.ask("PATCH", place, {"chosen_options": [answer], "params_input": {}})
     assert airflow.finish(dag, run) == "success"
     return run
 
 
+def of_the_statement(airflow: Standalone) -> Counter[str]:
+    """Return the effects of ``example_approval`` alone: examples with a schedule run beside it."""
+    lines = airflow.journal()
+    reported = {line["payment_record"] for line in lines if (line["payrecords_key"] or "").startswith("2026-11-02/")}
+    return Counter(line["endpoint"] for line in lines if line["payment_record"] in reported)
+
+
 def test_refused_approval_sends_nothing_and_a_granted_one_reports_and_pays_the_invoice(airflow: Standalone) -> None:
-    before = recorded(airflow)
     refused = approval(airflow, "Reject")
     assert airflow.task("example_approval", refused, "report")["state"] == "skipped"
-    assert recorded(airflow) == before
+    assert of_the_statement(airflow) == {}
     granted = approval(airflow, "Approve")
     assert airflow.xcom("example_approval", granted, "canary")["by_canary"] is True
     assert airflow.xcom("example_approval", granted, "report")["counts"] == {"confirmed": 3, "rejected": 1}
-    new = recorded(airflow) - before
-    assert Counter(endpoint for endpoint, _ in new) == {"report_payment": 3, "attach_payment": 1}
+    assert of_the_statement(airflow) == {"report_payment": 3, "attach_payment": 1}
 
 
 def test_new_records_start_a_dag(airflow: Standalone) -> None:
