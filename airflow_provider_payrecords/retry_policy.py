@@ -43,8 +43,8 @@ class PayRecordsRetryPolicy(RetryPolicy):
         self,
         exception: BaseException,
         try_number: int,  # noqa: ARG002 - Airflow's signature
-        max_tries: int,  # noqa: ARG002
-        context: Any = None,  # noqa: ARG002
+        max_tries: int,  # noqa: ARG002 - the same
+        context: Any = None,  # noqa: ARG002 - the same
     ) -> RetryDecision:
         """Decide by the first of our errors in the chain of causes."""
         from airflow_provider_payrecords.core.errors import ApiError, ConflictError, HeldError, PayRecordsError

@@ -193,7 +193,7 @@ class Comparison:
             if local:
                 local.parent.mkdir(parents=True, exist_ok=True)
             kind = _FORMATS[suffix(self._target)]
-            self._database.execute(f"COPY (SELECT * FROM {relation}) TO {_quoted(written)} ({kind})")  # noqa: S608
+            self._database.execute(f"COPY (SELECT * FROM {relation}) TO {_quoted(written)} ({kind})")  # noqa: S608 - our names
             if local:
                 written.replace(local)
                 return
@@ -214,7 +214,7 @@ class Comparison:
         for name, columns in (("rows", _ROWS), ("records", _RECORDS)):
             self._files[name].flush()
             relation = _relation(self._place(name), columns)
-            self._database.execute(f"CREATE OR REPLACE VIEW kept_{name} AS SELECT * FROM {relation}")  # noqa: S608
+            self._database.execute(f"CREATE OR REPLACE VIEW kept_{name} AS SELECT * FROM {relation}")  # noqa: S608 - our names
 
     def _join(self) -> None:
         if not self._joined:

@@ -209,7 +209,7 @@ class Results:
         columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
         # Every part is a constant of this module but the paths, and they are quoted.
         query = (
-            f"COPY (SELECT * FROM read_json({_quoted(lines.path)}, format = 'newline_delimited', "  # noqa: S608
+            f"COPY (SELECT * FROM read_json({_quoted(lines.path)}, format = 'newline_delimited', "  # noqa: S608 - quoted
             f"columns = {{{columns}}})) TO {_quoted(written)} (FORMAT parquet)"
         )
         temporary = str(self._folder.path)
@@ -280,7 +280,7 @@ def may_be_replaced(path: Path, fields: tuple[str, ...] = FIELDS) -> bool:
             return True
         kind = "parquet" if suffix(path) == ".parquet" else "csv" if suffix(path) == ".csv" else "json"
         with duckdb.connect(":memory:") as database:
-            found = database.execute(f"SELECT * FROM read_{kind}({_quoted(path)}) LIMIT 0").description  # noqa: S608
+            found = database.execute(f"SELECT * FROM read_{kind}({_quoted(path)}) LIMIT 0").description  # noqa: S608 - quoted
     except (OSError, duckdb.Error):
         return False
     return tuple(column[0] for column in found or ()) == fields
