@@ -68,6 +68,21 @@ class Standalone:
         place = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/xcomEntries/{key}"
         return self.ask("GET", place)["value"]
 
+    def asset_events(self) -> list[dict[str, Any]]:
+        """
+        Return what the tasks told of their outlets.
+
+        Airflow answers 500 while a run that such an event started is queued: its answer must hold the run's start.
+        """
+        place = "/assets/events?limit=100&order_by=-timestamp"
+        answer = wait_for(lambda: self._unless_failing(place), "the asset events")
+        found: list[dict[str, Any]] = answer["asset_events"]
+        return found
+
+    def _unless_failing(self, place: str) -> Any:
+        answer = self._client.get(place)
+        return None if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR else answer.raise_for_status().json()
+
     def journal(self) -> list[dict[str, Any]]:
         """Return every effect that the sandbox recorded."""
         lines: list[dict[str, Any]] = []

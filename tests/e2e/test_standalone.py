@@ -75,10 +75,12 @@ def test_sensor_is_deferred_to_the_triggerer_and_comes_back(airflow: Standalone)
 
 
 def test_asset_event_carries_ids(airflow: Standalone) -> None:
-    events = airflow.ask("GET", "/assets/events?limit=100")["asset_events"]
-    ours = [event for event in events if (event["uri"] or "").startswith("payrecords://")]
-    assert ours
-    assert all(event["extra"]["record_ids"] for event in ours)
+    run = airflow.trigger("example_generator")
+    assert airflow.finish("example_generator", run) == "success"
+    events = airflow.asset_events()
+    (ours,) = [event for event in events if event["source_run_id"] == run]
+    assert ours["uri"].startswith("payrecords://")
+    assert ours["extra"]["record_ids"] == airflow.xcom("example_generator", run, ours["source_task_id"], "record_ids")
 
 
 def approval(airflow: Standalone, answer: str) -> str:
