@@ -17,6 +17,7 @@ from airflow_provider_payrecords.bulk.prepare import Prepared
 from airflow_provider_payrecords.core.entry import Entry
 from airflow_provider_payrecords.core.errors import UsageError
 from airflow_provider_payrecords.core.lifecycle import State
+from airflow_provider_payrecords.core.replay import is_asked_for
 from airflow_provider_payrecords.extract import RowProblem
 
 MAX_NAMED = 10_000
@@ -116,7 +117,7 @@ class Choice:
             entry = known.get(item.intent.key) if isinstance(item, Prepared) else None
             if not self._is_chosen(item, entry):
                 self.left_alone += 1
-            elif entry is None or entry.state is State.REJECTED:
+            elif entry is None or _is_reject(entry):
                 sent.append((order, item))
             else:
                 others.append((order, item, entry))
@@ -138,13 +139,18 @@ class Choice:
             return any(self._has_reason(one.code, one.field) for one in item.problems)
         if entry is None:
             return wanted.names_rows and not (wanted.codes or wanted.params)
-        if entry.state is not State.REJECTED:
+        if not _is_reject(entry):
             return wanted.names_rows
         return self._has_reason(entry.error_code, dotted(entry.error_param))
 
     def _has_reason(self, code: str | None, param: str | None) -> bool:
         wanted = self.selection
         return (not wanted.codes or code in wanted.codes) and (not wanted.params or param in wanted.params)
+
+
+def _is_reject(entry: Entry) -> bool:
+    """Say whether *entry* was refused, be it that somebody asked for its replay before."""
+    return entry.state is State.REJECTED or (entry.state is State.PLANNED and is_asked_for(entry))
 
 
 def _identity(item: Prepared | RowProblem) -> tuple[int, str | None]:

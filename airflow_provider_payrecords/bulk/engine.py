@@ -217,7 +217,7 @@ class Engine:
         decisions = self._access.claim([row.intent for row in rows])
         for row, decision in zip(rows, decisions, strict=True):
             if decision.action in SENDING:
-                self._queue.put_nowait((row.under(decision.entry.idempotency_key), decision.entry.lease_until))
+                self._queue.put_nowait((row.claimed_as(decision.entry), decision.entry.lease_until))
                 self._sends_left = None if self._sends_left is None else self._sends_left - 1
             elif decision.action is Action.HELD and len(self._held) < MAX_SET_ASIDE:
                 self._held.append(row)

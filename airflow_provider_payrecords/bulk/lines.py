@@ -15,6 +15,7 @@ from airflow_provider_payrecords.core.entry import (
 )
 from airflow_provider_payrecords.core.errors import PayRecordsError
 from airflow_provider_payrecords.core.lifecycle import State
+from airflow_provider_payrecords.core.replay import is_asked_for
 from airflow_provider_payrecords.extract import RowProblem
 from airflow_provider_payrecords.ledger.store import Confirmed
 
@@ -47,6 +48,8 @@ _BY_STATE = {
     REVIEW: "A person must look at this payment before it can go on.",
     PLANNED: "Not sent. Run again.",
 }
+
+_ASKED = "Refused before, and to be sent again: the next run that has its row does it."
 
 
 def line_of(row: Prepared, entry: Entry, error: PayRecordsError | None) -> dict[str, Any]:
@@ -105,6 +108,8 @@ def explain(state: str, entry: Entry, error: PayRecordsError | None) -> str:
     reason = _REASONS.get(entry.error_code or "")
     if reason is not None and state == REVIEW:
         return reason
+    if state == PLANNED and error is None and is_asked_for(entry):
+        return _ASKED
     return error.message if error is not None else _BY_STATE[state]
 
 

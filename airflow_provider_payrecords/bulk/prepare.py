@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from airflow_provider_payrecords.core.commands import Command
-from airflow_provider_payrecords.core.entry import Intent, Scope
+from airflow_provider_payrecords.core.entry import Entry, Intent, Scope
 from airflow_provider_payrecords.core.identity import (
     check_key,
     check_source,
@@ -14,6 +14,7 @@ from airflow_provider_payrecords.core.identity import (
     idempotency_key_of,
     stamp,
 )
+from airflow_provider_payrecords.core.replay import is_asked_for
 from airflow_provider_payrecords.core.shape import Draft
 from airflow_provider_payrecords.core.wire import ApiRequest, encode
 from airflow_provider_payrecords.extract import Row
@@ -35,12 +36,13 @@ class Prepared:
     request: ApiRequest
     intent: Intent
 
-    def under(self, idempotency_key: str) -> Prepared:
-        """Return it as it is sent under the key that its claim says."""
-        if idempotency_key == self.intent.idempotency_key:
+    def claimed_as(self, entry: Entry) -> Prepared:
+        """Return it as its claim says: under the key of *entry*, and as a replay if somebody asked for one."""
+        key, replay = entry.idempotency_key, self.intent.replay or is_asked_for(entry)
+        if key == self.intent.idempotency_key and replay == self.intent.replay:
             return self
-        request = replace(self.request, idempotency_key=idempotency_key)
-        return replace(self, request=request, intent=replace(self.intent, idempotency_key=idempotency_key))
+        request = replace(self.request, idempotency_key=key)
+        return replace(self, request=request, intent=replace(self.intent, idempotency_key=key, replay=replay))
 
 
 def prepare(

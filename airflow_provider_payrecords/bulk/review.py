@@ -7,19 +7,17 @@ Nothing here sends a payment. What a person says is kept as a run of its own, ``
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, islice
-from secrets import token_hex
 from typing import TypeVar
 
 import httpx
 
 from airflow_provider_payrecords.bulk.checking import check_record
 from airflow_provider_payrecords.bulk.find import Search, search_records
-from airflow_provider_payrecords.bulk.lines import STATES
+from airflow_provider_payrecords.bulk.word import keep_word, new_word_id
 from airflow_provider_payrecords.core.absence import Objection, objection_to_absent, quiet_from
 from airflow_provider_payrecords.core.commands import ReportPayment, RetrievePaymentRecord
 from airflow_provider_payrecords.core.entry import SECOND_RECORD, Entry, Scope, Settlement, lapse_if_over
@@ -37,7 +35,7 @@ from airflow_provider_payrecords.core.flows import call, raise_for
 from airflow_provider_payrecords.core.lifecycle import REPLAY_WINDOW, Event, State
 from airflow_provider_payrecords.core.models import PaymentRecord
 from airflow_provider_payrecords.core.wire import encode
-from airflow_provider_payrecords.ledger.store import LedgerStore, Run, Selection
+from airflow_provider_payrecords.ledger.store import LedgerStore, Selection
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
 from airflow_provider_payrecords.transport.clock import Clock, utc_now
@@ -253,7 +251,7 @@ class Reviewer:
     def _settle(
         self, entry: Entry, event: Event, record: PaymentRecord | None, unchecked: tuple[str, ...]
     ) -> Resolution:
-        run_id = self._new_id()
+        run_id = new_word_id("review", self._now)
         word = Settlement(
             key=entry.key,
             idempotency_key=entry.idempotency_key,
@@ -262,31 +260,18 @@ class Reviewer:
             payment_attempt_record=record.latest_payment_attempt_record if record else None,
             run_id=run_id,
         )
-        changed = self._keep(entry.scope, run_id, event.value, [word])
+        changed = keep_word(self._ledger, entry.scope, run_id, event.value, [word], self._now)
         if not changed:
             raise ReviewNeededError(f"{entry.key} changed meanwhile. Look again: payrecords review.")
         return Resolution(entry, changed[0], unchecked)
 
     def _confirm(self, scope: Scope, entries: Sequence[Entry], search: Search) -> list[Entry]:
-        run_id = self._new_id()
+        run_id = new_word_id("review", self._now)
         settlements = list(search.settlements(entries, run_id))
         if not settlements:
             return []
-        changed = self._keep(scope, run_id, "look", settlements)
+        changed = keep_word(self._ledger, scope, run_id, "look", settlements, self._now)
         return [entry for entry in changed if entry.state is State.CONFIRMED]
-
-    def _keep(self, scope: Scope, run_id: str, what: str, settlements: Sequence[Settlement]) -> list[Entry]:
-        """Settle what was decided, as a run of its own, and return the entries that it changed."""
-        self._ledger.start_run(Run(run_id, scope, f"review: {what}", self._now()))
-        settled = self._ledger.settle(scope, settlements, self._now())
-        changed = [entry for entry in settled if entry.run_id == run_id]
-        counts = dict(Counter(STATES[entry.state] for entry in changed))
-        summary = {"status": "finished", "decision": what, "rows": len(changed), "counts": counts}
-        self._ledger.finish_run(run_id, self._now(), summary)
-        return changed
-
-    def _new_id(self) -> str:
-        return f"review-{self._now():%Y%m%dT%H%M%S}-{token_hex(4)}"
 
 
 def find_entry(ledger: LedgerStore, selection: Selection) -> Entry:

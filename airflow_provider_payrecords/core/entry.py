@@ -2,7 +2,7 @@
 What the ledger remembers of one payment, and the two rules that change it.
 
 ``consider``: may this row be sent? ``settle``: an outcome is known. Both are pure, so every store applies the same
-rules and only fetches and saves. That a payment is absent is no outcome but a person's word: ``absence.py``.
+rules and only fetches and saves. What a person says is no outcome: ``absence.py``, ``replay.py``.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class Settlement:
     Attributes:
         idempotency_key: The key that was sent. An outcome for another key than the entry's is ignored.
         owner: The worker that sent it. None for a person or a look at the API's own records.
-        event: ``ACCEPTED``, ``REFUSED``, ``NOT_SENT``, ``LOST``, ``KEY_CLASH``, ``FOUND``, or a person's ``CHOSEN`` or
-            ``ABSENT``.
+        event: ``ACCEPTED``, ``REFUSED``, ``NOT_SENT``, ``LOST``, ``KEY_CLASH``, ``FOUND``, or a person's ``CHOSEN``,
+            ``ABSENT`` or ``REPLAY``.
         run_id: What a person decided it in. None keeps the run of the claim.
     """
 

@@ -14,6 +14,7 @@ from airflow_provider_payrecords.core.absence import settle_absent
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker, consider, settle
 from airflow_provider_payrecords.core.errors import LedgerError
 from airflow_provider_payrecords.core.lifecycle import Event
+from airflow_provider_payrecords.core.replay import settle_replay
 
 
 class ClaimBatch(NamedTuple):
@@ -71,12 +72,16 @@ def settle_batch(known: Mapping[str, Entry], settlements: Sequence[Settlement], 
         before = changed.get(settlement.key) or known.get(settlement.key)
         if before is None:
             raise LedgerError(_missing(sum(one.key not in known for one in settlements)))
-        rule = settle_absent if settlement.event is Event.ABSENT else settle
+        rule = _WORDS.get(settlement.event, settle)
         after = rule(before, settlement, now)
         entries.append(after)
         if after is not before:
             changed[settlement.key] = after
     return SettleBatch(entries, changed)
+
+
+_WORDS = {Event.ABSENT: settle_absent, Event.REPLAY: settle_replay}
+"""What a person says of a payment. All other events are outcomes."""
 
 
 def _missing(count: int) -> str:

@@ -1,0 +1,71 @@
+"""
+Rejects that somebody wants sent again, where the extract is not at hand: a page, or another machine.
+
+Nothing is sent here. The next run that has their rows replays them; until then they are planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
+
+from airflow_provider_payrecords.bulk.word import keep_word, new_word_id
+from airflow_provider_payrecords.core.entry import Entry, Settlement
+from airflow_provider_payrecords.core.lifecycle import Event, State
+from airflow_provider_payrecords.ledger.store import LedgerStore, Selection
+from airflow_provider_payrecords.transport.clock import Clock, utc_now
+
+MAX_ASKED = 10_000
+"""Payments of one question. Asked again, it takes those that are left."""
+_BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    What came of asking.
+
+    Attributes:
+        keys: Payments that the next run will send, in the ledger's order.
+        left: There are more rejects of that choice: ask again.
+    """
+
+    keys: list[str]
+    left: bool
+
+
+def ask_to_replay(
+    ledger: LedgerStore,
+    selection: Selection,
+    *,
+    param: str | None = None,
+    limit: int = MAX_ASKED,
+    now: Clock = utc_now,
+) -> Asked:
+    """
+    Let the next run that has their rows send the rejects of *selection* again. What is no reject stays as it is.
+
+    Args:
+        param: Only rejects for which the API blamed this parameter, in its bracket form.
+
+    Raises:
+        LedgerError: The ledger failed; those asked for before stay so.
+    """
+    rejects = rejects_of(ledger, selection, param)
+    keys: list[str] = []
+    for scope, group in groupby(islice(rejects, limit), key=lambda entry: entry.scope):
+        while some := list(islice(group, _BATCH)):
+            run_id = new_word_id("replay", now)
+            settlements = [
+                Settlement(one.key, one.idempotency_key, Event.REPLAY, request_id=one.request_id, run_id=run_id)
+                for one in some
+            ]
+            keys += [entry.key for entry in keep_word(ledger, scope, run_id, "asked", settlements, now)]
+    return Asked(keys, left=next(rejects, None) is not None)
+
+
+def rejects_of(ledger: LedgerStore, selection: Selection, param: str | None = None) -> Iterator[Entry]:
+    """Yield the rejects of *selection*, streamed."""
+    entries: Iterable[Entry] = ledger.entries(replace(selection, states=frozenset({State.REJECTED})))
+    return (entry for entry in entries if param is None or entry.error_param == param)
