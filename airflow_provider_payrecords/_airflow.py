@@ -28,16 +28,24 @@ from airflow.sdk.io import has_fs
 from airflow.sdk.log import mask_secret
 
 if TYPE_CHECKING:
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.models.resource_details import (
+        ConnectionDetails,
+        DagAccessEntity,
+    )
+    from airflow.api_fastapi.core_api.security import get_user
     from airflow.sdk import BaseNotifier, RetryDecision, RetryPolicy
     from airflow.sdk.bases.decorator import DecoratedOperator, Task, determine_kwargs, task_decorator_factory
     from airflow.sdk.definitions.context import context_merge
     from airflow.sdk.execution_time.xcom import XCom
     from airflow.sdk.lineage import get_hook_lineage_collector
+    from airflow.sdk.plugins_manager import AirflowPlugin
     from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 
 __all__ = [
     "AirflowException",
     "AirflowFailException",
+    "AirflowPlugin",
     "AirflowRuntimeError",
     "AirflowSensorTimeout",
     "Asset",
@@ -50,7 +58,9 @@ __all__ = [
     "BaseSensorOperator",
     "BaseTrigger",
     "Connection",
+    "ConnectionDetails",
     "Context",
+    "DagAccessEntity",
     "DecoratedOperator",
     "ObjectStoragePath",
     "PokeReturnValue",
@@ -61,12 +71,15 @@ __all__ = [
     "XCom",
     "airflow_home",
     "conf",
+    "connection_ids",
     "context_merge",
     "count_metric",
     "deserialize",
     "determine_kwargs",
     "execution_modules",
+    "get_auth_manager",
     "get_hook_lineage_collector",
+    "get_user",
     "has_fs",
     "mask_secret",
     "openlineage_modules",
@@ -74,9 +87,12 @@ __all__ = [
 ]
 
 _ON_DEMAND = {
+    "AirflowPlugin": "airflow.sdk.plugins_manager",
     "BaseEventTrigger": "airflow.triggers.base",
     "BaseNotifier": "airflow.sdk",
     "BaseTrigger": "airflow.triggers.base",
+    "ConnectionDetails": "airflow.api_fastapi.auth.managers.models.resource_details",
+    "DagAccessEntity": "airflow.api_fastapi.auth.managers.models.resource_details",
     "DecoratedOperator": "airflow.sdk.bases.decorator",
     "RetryDecision": "airflow.sdk.definitions.retry_policy",
     "RetryPolicy": "airflow.sdk.definitions.retry_policy",
@@ -85,7 +101,9 @@ _ON_DEMAND = {
     "XCom": "airflow.sdk.execution_time.xcom",
     "context_merge": "airflow.sdk.definitions.context",
     "determine_kwargs": "airflow.sdk.bases.decorator",
+    "get_auth_manager": "airflow.api_fastapi.app",
     "get_hook_lineage_collector": "airflow.sdk.lineage",
+    "get_user": "airflow.api_fastapi.core_api.security",
     "task_decorator_factory": "airflow.sdk.bases.decorator",
 }
 """Names whose modules take time to import, so that a DAG file pays only for what it uses."""
@@ -103,6 +121,20 @@ def airflow_home() -> Path:
     from airflow.configuration import AIRFLOW_HOME
 
     return Path(AIRFLOW_HOME)
+
+
+def connection_ids(conn_type: str) -> list[str]:
+    """
+    Return the ids of the connections of this type in Airflow's database. Only the API server may ask it.
+
+    Those in the environment or in a secrets backend are not in there.
+    """
+    from airflow.utils.session import create_session
+
+    stored = import_module("airflow.models.connection").Connection  # the table; the SDK's class has none
+    with create_session() as session:
+        found = session.query(stored.conn_id).filter(stored.conn_type == conn_type)
+        return [str(conn_id) for (conn_id,) in found]
 
 
 def execution_modules() -> tuple[Any, Any, Any]:

@@ -152,6 +152,9 @@ def _options() -> dict[str, Any]:
         "lease_seconds": _option(
             "float", "How long a claim keeps other workers away after its worker vanished.", example="300"
         ),
+        "pages": _option(
+            "boolean", "Show the pages of Payment Records in Airflow's UI. False: nothing of them is there.", "False"
+        ),
     }
 
 

@@ -74,7 +74,7 @@ def test_form_field_may_be_left_empty() -> None:
 
 
 def test_configuration_offers_the_defaults_of_a_run() -> None:
-    assert set(OPTIONS) - {"ledger", "results"} == set(CONFIGURED)
+    assert set(OPTIONS) - {"ledger", "results", "pages"} == set(CONFIGURED)
 
 
 def test_configured_defaults_are_no_booleans() -> None:

@@ -1,29 +1,21 @@
-"""The example DAGs in a whole Airflow: scheduler, triggerer, API server, and a person with a browser."""
+"""The example DAGs in a whole Airflow: scheduler, triggerer, API server, and a person with a page."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.e2e.standalone import Standalone, standalone, wait_for
+from tests.e2e.standalone import Standalone, wait_for
 
 pytestmark = pytest.mark.e2e
 
 EXAMPLES = sorted(path.stem for path in (Path(__file__).parents[2] / "dags").glob("example_*.py"))
 BY_ITSELF = [name for name in EXAMPLES if name not in ("example_approval", "example_new_records")]
-
-
-@pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """Return a running Airflow with all examples."""
-    with standalone(tmp_path_factory.mktemp("airflow")) as running:
-        yield running
 
 
 def recorded(airflow: Standalone) -> Counter[tuple[str, str]]:
@@ -122,53 +114,24 @@ def test_new_records_start_a_dag(airflow: Standalone) -> None:
     assert airflow.finish("example_new_records", started[0]["dag_run_id"]) == "success"
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, airflow: Standalone) -> Iterator[Any]:
-    """Return a page of the system's Chromium."""
-    import shutil
-
-    from playwright.sync_api import sync_playwright
-
-    flags = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-dev-shm-usage",
-    ]
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            str(tmp_path_factory.mktemp("profile")),
-            executable_path=shutil.which("chromium"),
-            headless=True,
-            args=flags,
-            viewport={"width": 1400, "height": 900},
-            locale="en-US",
-            base_url=airflow.base,
-        )
-        context.set_default_timeout(60_000)
-        yield context.new_page()
-        context.close()
-
-
-def test_task_has_the_link_to_its_record_in_a_browser(airflow: Standalone, browser: Any) -> None:
+def test_task_has_the_link_to_its_record_in_a_browser(airflow: Standalone, page: Any) -> None:
     dag = "example_attach_to_invoice"
     run = airflow.ask("GET", f"/dags/{dag}/dagRuns")["dag_runs"][0]["dag_run_id"]
     record = airflow.xcom(dag, run, "report")
-    browser.goto(f"/dags/{dag}/runs/{quote(run)}/tasks/report/details")
-    link = browser.get_by_role("link", name="Payment Record")
+    page.goto(f"/dags/{dag}/runs/{quote(run)}/tasks/report/details")
+    link = page.get_by_role("link", name="Payment Record")
     assert link.get_attribute("href") == f"{airflow.sandbox}/records/{record}"
-    browser.goto(f"{airflow.sandbox}/records/{record}")
-    assert browser.get_by_role("heading", name=record).is_visible()
+    page.goto(f"{airflow.sandbox}/records/{record}")
+    assert page.get_by_role("heading", name=record).is_visible()
 
 
-def test_connection_form_has_our_fields_in_a_browser(airflow: Standalone, browser: Any) -> None:
-    browser.goto("/connections")
-    browser.get_by_role("button", name="Add Connection").click()
-    browser.get_by_role("combobox").first.click()
-    browser.keyboard.type("Stripe Payment Records")
-    browser.keyboard.press("Enter")
-    browser.get_by_text("API key", exact=False).first.wait_for()
-    browser.get_by_role("button", name="Extra Fields", exact=False).first.click()
+def test_connection_form_has_our_fields_in_a_browser(airflow: Standalone, page: Any) -> None:
+    page.goto("/connections")
+    page.get_by_role("button", name="Add Connection").click()
+    page.get_by_role("combobox").first.click()
+    page.keyboard.type("Stripe Payment Records")
+    page.keyboard.press("Enter")
+    page.get_by_text("API key", exact=False).first.wait_for()
+    page.get_by_role("button", name="Extra Fields", exact=False).first.click()
     for label in ("API version", "Connected account", "Account name", "Rate limit", "Ledger connection"):
-        browser.get_by_text(label, exact=False).first.wait_for()
+        page.get_by_text(label, exact=False).first.wait_for()

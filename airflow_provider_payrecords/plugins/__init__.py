@@ -1,0 +1,1 @@
+"""The pages in Airflow's UI, and the API behind them."""
