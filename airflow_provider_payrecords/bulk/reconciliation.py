@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from airflow_provider_payrecords.bulk.summary import MAX_JSON_BYTES
+from airflow_provider_payrecords.bulk.summary import fitted, shorten_rows, shortened
 
 AGREES, MISSING, DIFFERENT, DUPLICATE = "agrees", "missing", "different", "duplicate"
 EXTRA, INVALID, NOT_CHECKED = "extra", "invalid", "not_checked"
@@ -80,25 +79,13 @@ class Reconciliation(BaseModel):
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-safe mapping whose JSON is at most 4 KiB."""
-        value = self.model_dump(mode="json")
-        for shorten in (_shorten, _drop_findings, _drop_money):
-            if len(json.dumps(value, ensure_ascii=False).encode()) <= MAX_JSON_BYTES:
-                break
-            shorten(value)
-            value["trimmed"] = True
-        return value
+        return fitted(self, _shorten_texts, _drop_findings, _drop_money)
 
 
-def _shorten(value: dict[str, Any]) -> None:
-    for finding in value["first_findings"]:
-        finding["message"] = _cut(finding["message"], 80)
-        finding["key"] = _cut(finding["key"], 60)
+def _shorten_texts(value: dict[str, Any]) -> None:
+    shorten_rows(value["first_findings"])
     for name in ("stop_reason", "extract", "results_path", "ledger"):
-        value[name] = _cut(value[name], 300)
-
-
-def _cut(text: str | None, length: int) -> str | None:
-    return text if text is None or len(text) <= length else f"{text[: length - 1]}…"
+        value[name] = shortened(value[name], 300)
 
 
 def _drop_findings(value: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -83,30 +84,46 @@ class RunSummary(BaseModel):
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-safe mapping whose JSON is at most 4 KiB."""
-        value = self.model_dump(mode="json")
-        for shorten in (_shorten_texts, _drop_rejects, _drop_small_money, _drop_money, _drop_paths):
-            if len(json.dumps(value, ensure_ascii=False).encode()) <= MAX_JSON_BYTES:
-                break
-            shorten(value)
-            value["trimmed"] = True
-        return value
+        return fitted(self, _shorten_texts, _drop_rejects, _drop_small_money, _drop_money, _drop_paths)
 
     def to_json(self) -> str:
         """Return the summary as one line of JSON, at most 4 KiB."""
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
 
-def _shorten_texts(value: dict[str, Any]) -> None:
-    for reject in value["first_rejects"]:
-        reject["message"] = _shortened(reject["message"], 80)
-        reject["key"] = _shortened(reject["key"], 60)
-    value["missing"] = [_shortened(one, 60) for one in value["missing"]]
-    for name in ("stop_reason", "extract"):
-        value[name] = _shortened(value[name], 300)
+def fitted(summary: BaseModel, *steps: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """
+    Return *summary* as a JSON-safe mapping whose JSON is at most 4 KiB.
+
+    Args:
+        steps: What is left out for that, one after the other and only as far as it is needed. ``trimmed`` tells of it.
+    """
+    value = summary.model_dump(mode="json")
+    for leave_out in steps:
+        if len(json.dumps(value, ensure_ascii=False).encode()) <= MAX_JSON_BYTES:
+            break
+        leave_out(value)
+        value["trimmed"] = True
+    return value
 
 
-def _shortened(text: str | None, length: int) -> str | None:
+def shorten_rows(rows: list[dict[str, Any]]) -> None:
+    """Shorten the message and the key of each of a summary's rows."""
+    for row in rows:
+        row["message"] = shortened(row["message"], 80)
+        row["key"] = shortened(row["key"], 60)
+
+
+def shortened(text: str | None, length: int) -> str | None:
+    """Return *text*, with an ellipsis in place of what is longer than *length* characters."""
     return text if text is None or len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _shorten_texts(value: dict[str, Any]) -> None:
+    shorten_rows(value["first_rejects"])
+    value["missing"] = [shortened(one, 60) for one in value["missing"]]
+    for name in ("stop_reason", "extract"):
+        value[name] = shortened(value[name], 300)
 
 
 def _drop_rejects(value: dict[str, Any]) -> None:

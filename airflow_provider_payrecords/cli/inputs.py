@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_payrecords.cli.options import ApiOptions, ExtractOptions, Mode, PaceOptions
 from airflow_provider_payrecords.core.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
-    from airflow_provider_payrecords.bulk import RunOptions
+    from airflow_provider_payrecords.bulk import ReconcileOptions, RunOptions
     from airflow_provider_payrecords.extract import Extract, ExtractMapping
     from airflow_provider_payrecords.ledger.sql import SqlLedger
     from airflow_provider_payrecords.ledger.store import LedgerStore
     from airflow_provider_payrecords.settings import Settings
 
 COMMAND_LINE = "the command line"
+
+OptionsT = TypeVar("OptionsT", "RunOptions", "ReconcileOptions")
 
 
 def make_settings(options: ApiOptions) -> Settings:
@@ -87,8 +90,6 @@ def make_run_options(options: PaceOptions) -> RunOptions:
     Raises:
         UsageError: A number is out of range.
     """
-    from pydantic import ValidationError
-
     from airflow_provider_payrecords.bulk import RunOptions
 
     given = {
@@ -100,8 +101,23 @@ def make_run_options(options: PaceOptions) -> RunOptions:
         "partition": options.partition,
         "dry_run": options.dry_run,
     }
+    return checked(RunOptions, given)
+
+
+def checked(model: type[OptionsT], given: Mapping[str, Any]) -> OptionsT:
+    """
+    Return options of the engine, of what was given on the command line.
+
+    Args:
+        given: Fields of *model*; what is None was not given.
+
+    Raises:
+        UsageError: A value is out of range.
+    """
+    from pydantic import ValidationError
+
     try:
-        return RunOptions.model_validate({name: value for name, value in given.items() if value is not None})
+        return model.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise UsageError("; ".join(map(_say, error.errors(include_url=False, include_input=False)))) from None
 

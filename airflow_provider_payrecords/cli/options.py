@@ -54,6 +54,16 @@ LedgerUrl = Annotated[
         rich_help_panel=LEDGER_PANEL,
     ),
 ]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        "--rate",
+        metavar="N",
+        envvar="PAYRECORDS_RATE",
+        help="Requests per second, never exceeded; by default 20.",
+        rich_help_panel=RUN_PANEL,
+    ),
+]
 AllowLive = Annotated[
     bool,
     typer.Option("--allow-live", help="Send with a live key, which is refused otherwise.", rich_help_panel=API_PANEL),
@@ -198,15 +208,7 @@ class ExtractOptions:
 class PaceOptions:
     """How a run behaves."""
 
-    rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="N",
-            envvar="PAYRECORDS_RATE",
-            help="Requests per second, never exceeded; by default 20.",
-            rich_help_panel=RUN_PANEL,
-        ),
-    ] = None
+    rate: Rate = None
     concurrency: Annotated[
         int | None,
         typer.Option(

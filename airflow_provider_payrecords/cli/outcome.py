@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import typer
 
 from airflow_provider_payrecords.cli import console
 from airflow_provider_payrecords.core.money import from_minor_units
 
 if TYPE_CHECKING:
-    from airflow_provider_payrecords.bulk import RunSummary
+    from airflow_provider_payrecords.bulk import Reconciliation, RunSummary
 
+SummaryT = TypeVar("SummaryT", "RunSummary", "Reconciliation")
 _PLANNED = {
     "new": "would be sent",
     "unknown": "may exist; would be sent again under the same key",
@@ -27,6 +30,16 @@ _REPORTED = {
     "planned": "not sent; run again",
     "review": "a person must look",
 }
+
+
+def finish(summary: SummaryT, show: Callable[[SummaryT], None], *, as_json: bool) -> NoReturn:
+    """Print *summary*, as JSON or by *show*, and end with its exit code."""
+    with console.reader_may_leave():
+        if as_json:
+            console.say_json(summary.to_dict())
+        else:
+            show(summary)
+    raise typer.Exit(summary.exit_code)
 
 
 def show_summary(summary: RunSummary) -> None:

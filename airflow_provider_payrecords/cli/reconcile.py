@@ -10,8 +10,14 @@ import typer
 
 from airflow_provider_payrecords.cli import console, inputs
 from airflow_provider_payrecords.cli.interruption import Interruption
-from airflow_provider_payrecords.cli.options import RUN_PANEL, ApiOptions, ExtractOptions, OutputOptions, takes_groups
-from airflow_provider_payrecords.core.errors import UsageError
+from airflow_provider_payrecords.cli.options import (
+    RUN_PANEL,
+    ApiOptions,
+    ExtractOptions,
+    OutputOptions,
+    Rate,
+    takes_groups,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_payrecords.bulk import ReconcileOptions, Reconciliation
@@ -59,12 +65,7 @@ class CompareOptions:
             rich_help_panel=RUN_PANEL,
         ),
     ] = False
-    rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="N", help="Requests per second, never exceeded; by default 20.", rich_help_panel=RUN_PANEL
-        ),
-    ] = None
+    rate: Rate = None
 
 
 @takes_groups
@@ -75,6 +76,7 @@ def reconcile(extract: ExtractOptions, compare: CompareOptions, api: ApiOptions,
     Reads only. Exit code 0: all agree. 1: there are differences. 3: not everything could be checked.
     """
     from airflow_provider_payrecords.bulk import reconcile_extract
+    from airflow_provider_payrecords.cli.outcome import finish
 
     options, settings = _options(compare), inputs.make_settings(api)
     with Interruption() as interruption:
@@ -90,17 +92,10 @@ def reconcile(extract: ExtractOptions, compare: CompareOptions, api: ApiOptions,
                 ledger_name=inputs.shown_ledger(output.ledger),
                 should_stop=interruption,
             )
-    with console.reader_may_leave():
-        if output.json:
-            console.say_json(summary.to_dict())
-        else:
-            _show(summary)
-    raise typer.Exit(summary.exit_code)
+    finish(summary, _show, as_json=output.json)
 
 
 def _options(compare: CompareOptions) -> ReconcileOptions:
-    from pydantic import ValidationError
-
     from airflow_provider_payrecords.bulk import ReconcileOptions
 
     given = {
@@ -110,12 +105,7 @@ def _options(compare: CompareOptions) -> ReconcileOptions:
         "without_list": compare.without_list,
         "partial": compare.partial,
     }
-    try:
-        return ReconcileOptions.model_validate({name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        option = {"rate_limit": "rate"}.get(str(first["loc"][0]), str(first["loc"][0])).replace("_", "-")
-        raise UsageError(f"--{option}: {first['msg']}.") from None
+    return inputs.checked(ReconcileOptions, given)
 
 
 def _show(summary: Reconciliation) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, NoReturn
 
-import typer
-
-from airflow_provider_payrecords.cli import console, inputs
+from airflow_provider_payrecords.cli import inputs
 from airflow_provider_payrecords.cli.interruption import Interruption
 from airflow_provider_payrecords.cli.options import (
     ApiOptions,
@@ -53,8 +52,7 @@ def _planned(extract: ExtractOptions, settings: Settings, output: OutputOptions,
     from airflow_provider_payrecords.bulk import plan_extract
 
     source, mapping = inputs.make_extract(extract)
-    ledger = inputs.open_ledger_to_look(output.ledger)
-    try:
+    with closing(inputs.open_ledger_to_look(output.ledger)) as ledger:
         return plan_extract(
             source,
             mapping,
@@ -64,8 +62,6 @@ def _planned(extract: ExtractOptions, settings: Settings, output: OutputOptions,
             results=output.results,
             ledger_name=inputs.shown_ledger(output.ledger),
         )
-    finally:
-        ledger.close()
 
 
 def reported(
@@ -82,32 +78,23 @@ def reported(
     with Interruption() as interruption:
         source, mapping = inputs.make_extract(extract)
         open_ledger = inputs.open_ledger if choice is None else inputs.open_known_ledger
-        ledger = open_ledger(output.ledger)
-        try:
-            with progress.shown() as show:
-                return report_extract(
-                    source,
-                    mapping,
-                    settings=settings,
-                    ledger=ledger,
-                    options=options,
-                    results=output.results,
-                    ledger_name=inputs.shown_ledger(output.ledger),
-                    choice=choice,
-                    should_stop=interruption,
-                    on_progress=show,
-                ).summary
-        finally:
-            ledger.close()
+        with closing(open_ledger(output.ledger)) as ledger, progress.shown() as show:
+            return report_extract(
+                source,
+                mapping,
+                settings=settings,
+                ledger=ledger,
+                options=options,
+                results=output.results,
+                ledger_name=inputs.shown_ledger(output.ledger),
+                choice=choice,
+                should_stop=interruption,
+                on_progress=show,
+            ).summary
 
 
-def finish(summary: RunSummary, output: OutputOptions) -> None:
+def finish(summary: RunSummary, output: OutputOptions) -> NoReturn:
     """Print *summary* and end with its exit code."""
-    from airflow_provider_payrecords.cli.outcome import show_summary
+    from airflow_provider_payrecords.cli import outcome
 
-    with console.reader_may_leave():
-        if output.json:
-            console.say_json(summary.to_dict())
-        else:
-            show_summary(summary)
-    raise typer.Exit(summary.exit_code)
+    outcome.finish(summary, outcome.show_summary, as_json=output.json)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, overload
 
-from airflow_provider_payrecords._airflow import (
-    DecoratedOperator,
-    context_merge,
-    determine_kwargs,
-    task_decorator_factory,
-)
+from airflow_provider_payrecords.decorators.function import FunctionOperator, make_task
 from airflow_provider_payrecords.operators.report import ReportPaymentOperator
 
 if TYPE_CHECKING:
@@ -20,33 +15,23 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 
-class _ReportPayment(DecoratedOperator, ReportPaymentOperator):
+class _ReportPayment(FunctionOperator, ReportPaymentOperator):
     """Calls a function and reports the payment it returns."""
 
-    # Not ``payment``: what a function returned is data, not a template, and stays out of Rendered Templates.
     template_fields: Sequence[str] = (
-        *DecoratedOperator.template_fields,
+        *FunctionOperator.template_fields,
         *(name for name in ReportPaymentOperator.template_fields if name != "payment"),
     )
-    template_fields_renderers: ClassVar[dict[str, str]] = {**DecoratedOperator.template_fields_renderers}
+    template_fields_renderers: ClassVar[dict[str, str]] = {**FunctionOperator.template_fields_renderers}
     custom_operator_name = "@task.report_payment"
 
-    def __init__(
-        self,
-        *,
-        python_callable: Callable[..., Any],
-        op_args: Collection[Any] | None = None,
-        op_kwargs: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, payment={}, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(payment={}, **kwargs)
 
     def _fields(self, context: Context) -> dict[str, Any]:
         from airflow_provider_payrecords.operators.values import payment_fields
 
-        context_merge(context, self.op_kwargs)
-        arguments = determine_kwargs(self.python_callable, self.op_args, context)
-        return payment_fields(self.python_callable(*self.op_args, **arguments), self.python_callable.__name__)
+        return payment_fields(self._function(context)(), self.python_callable.__name__)
 
 
 @overload
@@ -73,10 +58,4 @@ def report_payment(python_callable: Callable[..., Any] | None = None, **operator
     Args:
         python_callable: The function, where the decorator is used without arguments.
     """
-    return task_decorator_factory(
-        python_callable=python_callable,
-        # Airflow would infer it from a function that returns a dict. The task returns an id.
-        multiple_outputs=False,
-        decorated_operator_class=_ReportPayment,
-        **operator_arguments,
-    )
+    return make_task(_ReportPayment, python_callable, **operator_arguments)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, overload
 
-from airflow_provider_payrecords._airflow import (
-    AirflowException,
-    DecoratedOperator,
-    context_merge,
-    determine_kwargs,
-    task_decorator_factory,
-)
+from airflow_provider_payrecords._airflow import AirflowException
 from airflow_provider_payrecords.core.errors import ExtractError, PayRecordsError
+from airflow_provider_payrecords.decorators.function import FunctionOperator, make_task
 from airflow_provider_payrecords.operators.extract import ReportExtractOperator
 
 if TYPE_CHECKING:
@@ -22,38 +17,25 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 
-class _ReportPayments(DecoratedOperator, ReportExtractOperator):
+class _ReportPayments(FunctionOperator, ReportExtractOperator):
     """Calls a function and reports the rows it yields while it goes on."""
 
-    # Not ``extract``: what a function yields is data, not a template.
     template_fields: Sequence[str] = (
-        *DecoratedOperator.template_fields,
-        "mapping",
-        "results",
-        "options",
-        "payrecords_conn_id",
+        *FunctionOperator.template_fields,
+        *(name for name in ReportExtractOperator.template_fields if name != "extract"),
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
-        **DecoratedOperator.template_fields_renderers,
+        **FunctionOperator.template_fields_renderers,
         **ReportExtractOperator.template_fields_renderers,
     }
     custom_operator_name = "@task.report_payments"
 
-    def __init__(
-        self,
-        *,
-        python_callable: Callable[..., Any],
-        op_args: Collection[Any] | None = None,
-        op_kwargs: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, extract=(), **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(extract=(), **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Call the function, report what it yields, and return the run's summary."""
-        context_merge(context, self.op_kwargs)
-        arguments = determine_kwargs(self.python_callable, self.op_args, context)
-        rows = _Rows(lambda: self.python_callable(*self.op_args, **arguments), self.python_callable.__name__)
+        rows = _Rows(self._function(context), self.python_callable.__name__)
         try:
             return self._report(context, rows)
         except (AirflowException, PayRecordsError):
@@ -119,9 +101,4 @@ def report_payments(python_callable: Callable[..., Any] | None = None, **operato
     Args:
         python_callable: The function, where the decorator is used without arguments.
     """
-    return task_decorator_factory(
-        python_callable=python_callable,
-        multiple_outputs=False,
-        decorated_operator_class=_ReportPayments,
-        **operator_arguments,
-    )
+    return make_task(_ReportPayments, python_callable, **operator_arguments)

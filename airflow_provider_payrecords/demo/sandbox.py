@@ -38,7 +38,7 @@ class RunningSandbox:
         """Make an invoice, unless there is one with its id."""
         request = urllib.request.Request(f"{self.url}/_sandbox/invoices", json.dumps(invoice).encode())  # noqa: S310 - our own loopback URL
         try:
-            urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
+            urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - that same request
         except urllib.error.HTTPError as error:
             with error:
                 if error.code != HTTPStatus.BAD_REQUEST:

@@ -154,7 +154,7 @@ class _Group:
         path = (step.path[0], "currency")
         if not step.is_major:
             return None
-        return leaves.index(path) if path in leaves else getattr(getattr(sample, step.path[0]), "currency")  # noqa: B009
+        return leaves.index(path) if path in leaves else getattr(sample, step.path[0]).currency
 
 
 def _decides(command: type[Command], step: Step) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_payrecords._airflow import BaseOperator
 from airflow_provider_payrecords.links.payment_record import PaymentRecordLink
+from airflow_provider_payrecords.operators.reading import ReadingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_payrecords._airflow import Context
@@ -22,13 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["PlanExtractOperator", "ReportExtractOperator"]
 
 
-class ExtractOperator(BaseOperator):
+class ExtractOperator(ReadingOperator):
     """Reads an extract through a mapping and runs it, or plans the run."""
 
     template_fields: Sequence[str] = ("extract", "mapping", "results", "options", "partition", "payrecords_conn_id")
-    template_fields_renderers: ClassVar[dict[str, str]] = {"mapping": "json", "options": "json"}
-    ui_color = "#e8e4ff"
-
     operator_extra_links = (PaymentRecordLink(),)
 
     fail_on_canary = True
@@ -37,26 +34,10 @@ class ExtractOperator(BaseOperator):
     _lineage: Lineage | None = None
     """Set by ``execute``, for whoever asks when it has ended."""
 
-    def __init__(
-        self,
-        *,
-        extract: Any,
-        mapping: Any = None,
-        results: Any = None,
-        options: Mapping[str, Any] | None = None,
-        partition: str | None = None,
-        fail_on_rejects: bool = False,
-        payrecords_conn_id: str = "payrecords_default",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, partition: str | None = None, fail_on_rejects: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.extract = extract
-        self.mapping = mapping
-        self.results = results
-        self.options = options
         self.partition = partition
         self.fail_on_rejects = fail_on_rejects
-        self.payrecords_conn_id = payrecords_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run, push what Airflow may keep, and return the summary."""
@@ -127,12 +108,6 @@ class ExtractOperator(BaseOperator):
         return operator_lineage(self._lineage) if self._lineage else None
 
     get_openlineage_facets_on_failure = get_openlineage_facets_on_complete
-
-    def on_kill(self) -> None:
-        """Ask the run to end: it takes no new rows and settles what is on its way, within about two seconds."""
-        stopping: threading.Event | None = getattr(self, "_stopping", None)
-        if stopping is not None:
-            stopping.set()
 
 
 class PlanExtractOperator(ExtractOperator):

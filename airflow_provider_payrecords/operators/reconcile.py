@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_payrecords._airflow import BaseOperator
+from airflow_provider_payrecords.operators.reading import ReadingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_payrecords._airflow import Context
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["ReconcileOperator"]
 
 
-class ReconcileOperator(BaseOperator):
+class ReconcileOperator(ReadingOperator):
     """
     Compare an extract with the ledger and with Stripe: missing, extra and different, per row and in total.
 
@@ -37,28 +36,9 @@ class ReconcileOperator(BaseOperator):
         payrecords_conn_id: Connection of type ``payrecords``; a key that may read is enough.
     """
 
-    template_fields: Sequence[str] = ("extract", "mapping", "results", "options", "payrecords_conn_id")
-    template_fields_renderers: ClassVar[dict[str, str]] = {"mapping": "json", "options": "json"}
-    ui_color = "#e8e4ff"
-
-    def __init__(
-        self,
-        *,
-        extract: Any,
-        mapping: Any = None,
-        results: Any = None,
-        options: Mapping[str, Any] | None = None,
-        fail_on_differences: bool = True,
-        payrecords_conn_id: str = "payrecords_default",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, fail_on_differences: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.extract = extract
-        self.mapping = mapping
-        self.results = results
-        self.options = options
         self.fail_on_differences = fail_on_differences
-        self.payrecords_conn_id = payrecords_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Compare, push what was found, and return the summary."""
@@ -95,9 +75,3 @@ class ReconcileOperator(BaseOperator):
                 ledger_name=ledger.name,
                 should_stop=self._stopping.is_set,
             )
-
-    def on_kill(self) -> None:
-        """Ask the comparison to end before its next request."""
-        stopping: threading.Event | None = getattr(self, "_stopping", None)
-        if stopping is not None:
-            stopping.set()

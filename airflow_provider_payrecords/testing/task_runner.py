@@ -63,7 +63,7 @@ class MemorySupervisor:
         """Answer one message of a trigger."""
         return self.send(msg)
 
-    def _on_GetConnection(self, msg: Any) -> Any:  # noqa: N802 # named after the message
+    def _on_GetConnection(self, msg: Any) -> Any:
         if (found := self.connections.get(msg.conn_id)) is None:
             return _messages().ErrorResponse(
                 error=_messages().ErrorType.CONNECTION_NOT_FOUND, detail={"conn_id": msg.conn_id}
@@ -71,46 +71,46 @@ class MemorySupervisor:
         names = ("conn_id", "conn_type", "host", "schema", "login", "password", "port", "extra")
         return _messages().ConnectionResult(**{name: getattr(found, name) for name in names})
 
-    def _on_SetXCom(self, msg: Any) -> None:  # noqa: N802
+    def _on_SetXCom(self, msg: Any) -> None:
         self.xcoms[msg.task_id, msg.map_index, msg.key] = msg.value
 
-    def _on_GetXCom(self, msg: Any) -> Any:  # noqa: N802
+    def _on_GetXCom(self, msg: Any) -> Any:
         place = (msg.task_id, -1 if msg.map_index is None else msg.map_index, msg.key)
         return _messages().XComResult(key=msg.key, value=self.xcoms.get(place))
 
-    def _on_GetXComSequenceSlice(self, msg: Any) -> Any:  # noqa: N802
+    def _on_GetXComSequenceSlice(self, msg: Any) -> Any:
         found = {
             place[1]: value for place, value in self.xcoms.items() if (place[0], place[2]) == (msg.task_id, msg.key)
         }
         values = [found[index] for index in sorted(found)]
         return _messages().XComSequenceSliceResult(root=values[slice(msg.start, msg.stop, msg.step)])
 
-    def _on_SetRenderedFields(self, msg: Any) -> None:  # noqa: N802
+    def _on_SetRenderedFields(self, msg: Any) -> None:
         self.rendered_fields = msg.rendered_fields
 
-    def _on_MaskSecret(self, msg: Any) -> None:  # noqa: N802
+    def _on_MaskSecret(self, msg: Any) -> None:
         self.masked.append(msg.value)
 
-    def _on_SetTaskStateStore(self, msg: Any) -> None:  # noqa: N802
+    def _on_SetTaskStateStore(self, msg: Any) -> None:
         self.task_state[msg.key] = msg.value
 
-    def _on_GetTaskStateStore(self, msg: Any) -> Any:  # noqa: N802
+    def _on_GetTaskStateStore(self, msg: Any) -> Any:
         if msg.key in self.task_state:
             return _messages().TaskStateStoreResult(value=self.task_state[msg.key])
         return _messages().ErrorResponse(error=_messages().ErrorType.TASK_STORE_NOT_FOUND, detail={})
 
-    def _on_SetAssetStateStoreByName(self, msg: Any) -> None:  # noqa: N802
+    def _on_SetAssetStateStoreByName(self, msg: Any) -> None:
         self.asset_state[msg.name, msg.key] = msg.value
 
-    def _on_GetAssetStateStoreByName(self, msg: Any) -> Any:  # noqa: N802
+    def _on_GetAssetStateStoreByName(self, msg: Any) -> Any:
         if (msg.name, msg.key) in self.asset_state:
             return _messages().AssetStateStoreResult(value=self.asset_state[msg.name, msg.key])
         return _messages().ErrorResponse(error=_messages().ErrorType.ASSET_STORE_NOT_FOUND, detail={})
 
-    def _on_GetTaskRescheduleStartDate(self, _: Any) -> Any:  # noqa: N802
+    def _on_GetTaskRescheduleStartDate(self, _: Any) -> Any:
         return _messages().TaskRescheduleStartDate(start_date=self.waiting_since)
 
-    def _on_ValidateInletsAndOutlets(self, _: Any) -> Any:  # noqa: N802
+    def _on_ValidateInletsAndOutlets(self, _: Any) -> Any:
         return _messages().InactiveAssetsResult(inactive_assets=[])
 
 

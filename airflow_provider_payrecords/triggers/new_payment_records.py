@@ -31,7 +31,7 @@ class NewPaymentRecordsTrigger(BaseEventTrigger):
     """
 
     def __init__(self, *, payrecords_conn_id: str = "payrecords_default", poll_interval: float = 60.0) -> None:
-        super().__init__()  # type: ignore[no-untyped-call,unused-ignore] # Airflow's
+        super().__init__()  # type: ignore[no-untyped-call] # Airflow's
         self.payrecords_conn_id = payrecords_conn_id
         self.poll_interval = poll_interval
 

@@ -47,7 +47,10 @@ def _blocking(job: Job, workers: int) -> Outcome:
 
     def send(row: dict[str, str]) -> None:
         try:
-            record = client.v1.payment_records.report_payment(params_of(row), {"idempotency_key": key_of(row)})  # type: ignore[arg-type]
+            record = client.v1.payment_records.report_payment(
+                params_of(row),  # type: ignore[arg-type] # a plain mapping
+                {"idempotency_key": key_of(row)},
+            )
         except stripe.StripeError as error:
             outcome.failed(type(error).__name__)
         else:
@@ -68,7 +71,7 @@ async def _asynchronous(job: Job, http: stripe.HTTPClient, *errors: type[Excepti
     async def send(row: dict[str, str]) -> None:
         try:
             record = await client.v1.payment_records.report_payment_async(
-                params_of(row),  # type: ignore[arg-type]
+                params_of(row),  # type: ignore[arg-type] # a plain mapping
                 {"idempotency_key": key_of(row)} if keyed else None,
             )
         except errors as error:
@@ -79,5 +82,5 @@ async def _asynchronous(job: Job, http: stripe.HTTPClient, *errors: type[Excepti
     try:
         await in_window(read_extract(job.extract), job.concurrency, send)
     finally:
-        await http.close_async()  # type: ignore[no-untyped-call]
+        await http.close_async()  # type: ignore[no-untyped-call] # Stripe's
     return outcome

@@ -16,7 +16,7 @@ class Book:
     """Reports payments to *sandbox* as somebody else's system does, without a ledger."""
 
     def __init__(self, sandbox: RunningSandbox, api_key: str = "sk_test_somebodyElse") -> None:
-        self._settings = Settings(api_key=api_key, api_base=sandbox.url, rate_limit=10_000)  # type: ignore[arg-type]
+        self._settings = Settings(api_key=api_key, api_base=sandbox.url, rate_limit=10_000)  # type: ignore[arg-type] # becomes a SecretStr
         self._sandbox = sandbox.sandbox
         self._count = 0
 

@@ -72,3 +72,13 @@ def test_a_key_that_is_none_and_a_ledger_that_is_not_there_are_wrong_usage(run: 
     wrong = ["nokey" if one == API_KEY else one for one in compare]
     assert run(*wrong).exit_code == 2
     assert run(*compare, "--ledger", "nowhere.db").exit_code == 2
+
+
+def test_rate_may_stand_in_the_environment(run: Run, compare: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    place = compare.index("--rate")
+    unrated = compare[:place] + compare[place + 2 :]
+    monkeypatch.setenv("PAYRECORDS_RATE", "0")
+    shown = run(*unrated)
+    assert shown.exit_code == 2
+    assert "--rate" in shown.err
+    assert run(*compare).exit_code == 0

@@ -115,9 +115,9 @@ def is_good(command: type[Command], values: dict[str, Any]) -> bool:
 def test_an_amount_is_checked_with_its_currency_whichever_of_the_two_is_open() -> None:
     sample = build(ReportPayment, {**PAYMENT, "amount_requested": {"value": 100, "currency": "kwd"}})
     value, currency = ("amount_requested", "value"), ("amount_requested", "currency")
-    assert Shape(sample, [value]).take([[10, 20]])[1].command().money() == sample.money().model_copy(  # type: ignore[union-attr]
-        update={"value": 20}
-    )
+    money = Shape(sample, [value]).take([[10, 20]])[1].command().money()
+    assert money is not None
+    assert (money.value, money.currency) == (20, "kwd")
     assert [one.currency for one in Shape(sample, [currency]).take([["EUR", "kwd"]])] == ["eur", "kwd"]
     with pytest.raises(ValidationError):
         Shape(sample, [value]).take([[10, 15]])

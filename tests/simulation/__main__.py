@@ -21,7 +21,7 @@ if __name__ == "__main__":
         if story.wrong or count == 1:
             wrong.append(seed)
             if len(wrong) == 1:
-                print(story)  # noqa: T201
+                print(story)  # noqa: T201 - a command line prints
     if count > 1:
-        print(f"{count} worlds, {len(wrong)} of them wrong: {wrong[:50]}")  # noqa: T201
+        print(f"{count} worlds, {len(wrong)} of them wrong: {wrong[:50]}")  # noqa: T201 - a command line prints
     sys.exit(bool(wrong) and count > 1)

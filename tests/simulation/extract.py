@@ -30,7 +30,7 @@ class FewPayments(Extract):
         self.total_rows = len(payments)
         self._payments = payments
 
-    def open(self, mapping: ExtractMapping) -> AbstractContextManager[FewPayments]:  # type: ignore[override]
+    def open(self, mapping: ExtractMapping) -> AbstractContextManager[FewPayments]:  # type: ignore[override] # these are read otherwise
         return nullcontext(self)
 
     def batches(self, size: int) -> Iterator[list[Row | RowProblem]]:
