@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -299,7 +299,7 @@ class Engine:
     def _write(self, row: Prepared, entry: Entry, error: PayRecordsError | None) -> None:
         if entry.state is State.CONFIRMED and entry.fingerprint != row.intent.fingerprint:
             # Another worker's row of this key was confirmed meanwhile; this one's content was not.
-            entry = replace(entry, state=State.REVIEW, error_code=CONTENT_CHANGED)
+            entry = entry._replace(state=State.REVIEW, error_code=CONTENT_CHANGED)
         state = STATES[entry.state]
         self._tally.add(state, row.intent.amount_minor, row.intent.currency)
         self._record(row.order, line_of(row, entry, error))

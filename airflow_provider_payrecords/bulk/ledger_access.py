@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from secrets import token_hex
 
@@ -80,5 +79,5 @@ class LedgerAccess:
         return self._settle(scope, [settlement])[0]
 
     def _settle(self, scope: Scope, settlements: Sequence[Settlement]) -> list[Entry]:
-        own = [replace(one, owner=self.worker.owner) for one in settlements]
+        own = [one._replace(owner=self.worker.owner) for one in settlements]
         return self.store.settle(scope, own, self.now())

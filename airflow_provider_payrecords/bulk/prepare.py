@@ -42,7 +42,7 @@ class Prepared:
         if key == self.intent.idempotency_key and replay == self.intent.replay:
             return self
         request = replace(self.request, idempotency_key=key)
-        return replace(self, request=request, intent=replace(self.intent, idempotency_key=key, replay=replay))
+        return replace(self, request=request, intent=self.intent._replace(idempotency_key=key, replay=replay))
 
 
 def prepare(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, NoReturn
 
 import typer
@@ -104,7 +105,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Errors are printed, never raised."""
     console.prepare_streams()
     try:
-        result = app(list(arguments), prog_name="payrecords", standalone_mode=False)
+        result = _all_commands()(list(arguments), prog_name="payrecords", standalone_mode=False)
         console.flush()
     except PayRecordsError as error:
         return fail(error, arguments)
@@ -124,6 +125,12 @@ def run(arguments: Sequence[str]) -> int:
         said = {"type": type(error).__name__, "message": "This is a defect of payrecords. Please report it."}
         return _failed(said, ExitCode.DEFECT, arguments)
     return result if isinstance(result, int) else ExitCode.CONFIRMED
+
+
+@lru_cache(maxsize=1)
+def _all_commands() -> Callable[..., object]:
+    """Return what typer makes of all the commands, which takes it a good while."""
+    return typer.main.get_command(app)
 
 
 def fail(error: PayRecordsError, arguments: Sequence[str]) -> int:

@@ -7,7 +7,6 @@ nobody finds. It is never concluded: finding nothing proves nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
@@ -71,10 +70,9 @@ def settle_absent(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
         return entry
     entry = lapse_if_over(entry, NOBODY, now)
     if entry.state is State.UNKNOWN:
-        entry = replace(entry, state=step(entry.state, Event.KEY_EXPIRED), error_code=KEY_EXPIRED)
+        entry = entry._replace(state=step(entry.state, Event.KEY_EXPIRED), error_code=KEY_EXPIRED)
     may_be_good = entry.error_code in (KEY_EXPIRED, CONTENT_CHANGED)
-    return replace(
-        entry,
+    return entry._replace(
         state=step(entry.state, Event.ABSENT),
         idempotency_key=entry.idempotency_key if may_be_good else next_key(entry.idempotency_key),
         may_exist=False,

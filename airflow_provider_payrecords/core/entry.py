@@ -7,9 +7,10 @@ rules and only fetches and saves. What a person says is no outcome: ``absence.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from airflow_provider_payrecords.core.lifecycle import REPLAY_WINDOW, Event, State, step
 from airflow_provider_payrecords.core.succession import is_same_content, next_key
@@ -42,8 +43,7 @@ class Scope:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """
     What a worker wants to send.
 
@@ -64,8 +64,7 @@ class Intent:
     replay: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """
     One payment in the ledger. Instants are aware UTC.
 
@@ -117,8 +116,7 @@ class Worker:
     lease_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """
     The outcome of one claimed send.
 
@@ -157,8 +155,7 @@ class Action(str, Enum):
 SENDING = frozenset({Action.SEND, Action.RESEND})
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The action for a row and its entry after the decision. ``changed``: the entry must be saved."""
 
     action: Action
@@ -204,7 +201,7 @@ def consider(entry: Entry | None, intent: Intent, scope: Scope, worker: Worker, 
             same = entry.fingerprint == intent.fingerprint
             if same and not intent.replay:
                 return Decision(Action.REJECTED, entry, changed=False)
-            planned = replace(entry, state=step(entry.state, Event.REPLAY if same else Event.ROW_CHANGED))
+            planned = entry._replace(state=step(entry.state, Event.REPLAY if same else Event.ROW_CHANGED))
             return _claim(_renew(planned, intent, now), worker, now, Action.SEND)
         case State.REVIEW:  # pragma: no branch  # every state has its case, so nothing falls through
             return _consider_review(entry, intent, worker, now)
@@ -212,8 +209,7 @@ def consider(entry: Entry | None, intent: Intent, scope: Scope, worker: Worker, 
 
 def lapse(entry: Entry, now: datetime) -> Entry:
     """Return a claimed *entry* as unknown: its worker is gone, and what it sent may have taken effect."""
-    return replace(
-        entry,
+    return entry._replace(
         state=step(entry.state, Event.LEASE_EXPIRED),
         owner=None,
         lease_until=None,
@@ -244,8 +240,7 @@ def settle(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
         return entry
     state = step(entry.state, event)
     accepted = state is State.CONFIRMED
-    return replace(
-        entry,
+    return entry._replace(
         state=state,
         # The key gives the same refusal again and again, and so has made no record: the next send takes the next one.
         idempotency_key=next_key(entry.idempotency_key) if event is Event.REFUSED_BEFORE else entry.idempotency_key,
@@ -278,8 +273,7 @@ def _is_second_record(entry: Entry, settlement: Settlement) -> bool:
 
 
 def _second_record(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
-    return replace(
-        entry,
+    return entry._replace(
         state=step(entry.state, Event.SECOND_RECORD),
         owner=None,
         lease_until=None,
@@ -331,8 +325,7 @@ def _proven_event(entry: Entry, settlement: Settlement) -> Event | None:
 
 def _renew(entry: Entry, intent: Intent, now: datetime) -> Entry:
     same = is_same_content(entry.idempotency_key, intent.idempotency_key)
-    return replace(
-        entry,
+    return entry._replace(
         fingerprint=intent.fingerprint,
         idempotency_key=entry.idempotency_key if same else intent.idempotency_key,
         claimed_at=entry.claimed_at if same else None,
@@ -344,8 +337,7 @@ def _renew(entry: Entry, intent: Intent, now: datetime) -> Entry:
 
 def _claim(entry: Entry, worker: Worker, now: datetime, action: Action) -> Decision:
     first = entry.claimed_at if action is Action.RESEND and entry.claimed_at is not None else now
-    claimed = replace(
-        entry,
+    claimed = entry._replace(
         state=step(entry.state, Event.CLAIM),
         claimed_at=first,
         # However long the lease: the API forgets the key, and would take a later send for a new payment.
@@ -371,8 +363,7 @@ def _consider_review(entry: Entry, intent: Intent, worker: Worker, now: datetime
     was_confirmed = entry.error_code == CONTENT_CHANGED and not entry.may_exist
     if not (was_confirmed and entry.fingerprint == intent.fingerprint):
         return Decision(Action.REVIEW, entry, changed=False)
-    confirmed = replace(
-        entry,
+    confirmed = entry._replace(
         state=step(entry.state, Event.ROW_RESTORED),
         may_exist=False,
         error_code=None,
@@ -383,7 +374,7 @@ def _consider_review(entry: Entry, intent: Intent, worker: Worker, now: datetime
 
 
 def _review(entry: Entry, event: Event, code: str, worker: Worker, now: datetime) -> Decision:
-    reviewed = replace(
-        entry, state=step(entry.state, event), error_code=code, error_param=None, run_id=worker.run_id, updated_at=now
+    reviewed = entry._replace(
+        state=step(entry.state, event), error_code=code, error_param=None, run_id=worker.run_id, updated_at=now
     )
     return Decision(Action.REVIEW, reviewed, changed=True)

@@ -164,7 +164,7 @@ def _report_once(
     key = decision.entry.idempotency_key
     sent = replace(request, idempotency_key=key)
     called = yield from call(command, sent, policy, jitter, decision.entry.lease_until)
-    entry: Entry = yield Settle(scope, settlement_of(command, replace(intent, idempotency_key=key), called))
+    entry: Entry = yield Settle(scope, settlement_of(command, intent._replace(idempotency_key=key), called))
     return Reported(decision, called, entry)
 
 

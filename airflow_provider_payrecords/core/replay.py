@@ -7,7 +7,6 @@ claims it replays it, with all that a replay is careful about.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from airflow_provider_payrecords.core.entry import Entry, Settlement
@@ -30,8 +29,7 @@ def settle_replay(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
     """
     if settlement.idempotency_key != entry.idempotency_key or (entry.state, Event.REPLAY) not in TRANSITIONS:
         return entry
-    return replace(
-        entry,
+    return entry._replace(
         state=step(entry.state, Event.REPLAY),
         error_code=REPLAY_ASKED,
         run_id=settlement.run_id or entry.run_id,

@@ -21,7 +21,7 @@ Format = Literal["csv", "jsonl"]
 Target = TextIO | str | PathLike[str]
 
 _SCOPE_FIELDS = tuple(field.name for field in fields(Scope))
-ENTRY_FIELDS = (*_SCOPE_FIELDS, *(field.name for field in fields(Entry) if field.name != "scope"))
+ENTRY_FIELDS = (*_SCOPE_FIELDS, *(name for name in Entry._fields if name != "scope"))
 """Columns of an export of entries, in order."""
 COUNT_FIELDS = (*_SCOPE_FIELDS, "state", "currency", "entries", "amount_minor")
 """Columns of an export of counts, in order."""

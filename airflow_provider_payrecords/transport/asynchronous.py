@@ -177,7 +177,7 @@ class AsyncTransport:
 
     async def _send(self, request: ApiRequest) -> ApiResponse | TransportError:
         self.requests += 1
-        with anyio.CancelScope(deadline=anyio.current_time() + self._whole_seconds) as scope:
+        with anyio.CancelScope(deadline=asyncio.get_running_loop().time() + self._whole_seconds) as scope:
             self._sending.add(scope)
             try:
                 return await self._exchange(request)

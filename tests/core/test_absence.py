@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -73,7 +72,7 @@ def test_a_request_that_left_is_given_an_hour_after_the_last_word_of_it() -> Non
     changed = decide(settled(Event.LOST), "b").entry
     assert quiet_from(changed) == changed.updated_at + HOUR
     assert objection_to_absent(changed, NOW + HOUR) is None
-    assert quiet_from(replace(changed, claimed_at=None)) == changed.updated_at + HOUR
+    assert quiet_from(changed._replace(claimed_at=None)) == changed.updated_at + HOUR
 
 
 def test_nothing_leaves_after_the_replay_window_however_late_the_ledger_heard_of_it() -> None:
@@ -94,7 +93,7 @@ def test_a_key_that_is_of_no_more_use_is_followed_by_the_next(entry: Entry) -> N
 
 
 @pytest.mark.parametrize(
-    "entry", [expired_review(), settled(Event.LOST), replace(settled(Event.LOST), claimed_at=None)]
+    "entry", [expired_review(), settled(Event.LOST), settled(Event.LOST)._replace(claimed_at=None)]
 )
 def test_a_key_that_the_api_may_still_know_is_sent_again(entry: Entry) -> None:
     decision = decide(absent(entry), now=LATER)
@@ -152,10 +151,10 @@ class OnePersonAndOneRow(RuleBasedStateMachine):
         event, record = self.api_does(key)
         answer = Settlement("k1", key, Event.LOST if lost else event, payment_record=record, owner=owner)
         if answer.event is Event.LOST:
-            answer = replace(answer, payment_record=None)
+            answer = answer._replace(payment_record=None)
         error = STORED_FAILURE if answer.event is Event.STUCK else None
         assert self.entry is not None
-        self.entry = settle(self.entry, replace(answer, error_code=error), self.now)
+        self.entry = settle(self.entry, answer._replace(error_code=error), self.now)
 
     def api_does(self, key: str) -> tuple[Event, str | None]:
         done_at, said, record = self.kept.get(key, (self.now, "", None))

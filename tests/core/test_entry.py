@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -127,12 +126,12 @@ def test_resending_does_not_prolong_the_replay_window() -> None:
 
 
 def test_an_unknown_entry_without_claim_time_goes_to_review() -> None:
-    assert decide(replace(settled(Event.LOST), claimed_at=None)).action is Action.REVIEW
+    assert decide(settled(Event.LOST)._replace(claimed_at=None)).action is Action.REVIEW
 
 
 @pytest.mark.parametrize("changed", [{"fingerprint": "fp-b"}, {"idempotency_key": "payrecords-b"}])
 def test_an_unknown_outcome_is_never_sent_under_another_key(changed: dict[str, str]) -> None:
-    decision = consider(settled(Event.LOST), replace(intent(), **changed), SCOPE, BERT, NOW + SECOND)
+    decision = consider(settled(Event.LOST), intent()._replace(**changed), SCOPE, BERT, NOW + SECOND)
     assert (decision.action, decision.entry.error_code) == (Action.REVIEW, CONTENT_CHANGED)
     assert decision.entry.idempotency_key == "payrecords-a"
 
@@ -160,8 +159,8 @@ def test_a_changed_row_with_its_old_content_again_is_done_again() -> None:
     reviewed = decide(settled(Event.ACCEPTED), "b").entry
     decision = decide(reviewed, now=NOW + SECOND)
     assert (decision.action, decision.changed) == (Action.DONE, True)
-    assert decision.entry == replace(
-        reviewed, state=State.CONFIRMED, error_code=None, run_id="run-bert", updated_at=NOW + SECOND
+    assert decision.entry == reviewed._replace(
+        state=State.CONFIRMED, error_code=None, run_id="run-bert", updated_at=NOW + SECOND
     )
 
 
@@ -177,7 +176,7 @@ def test_a_rejected_row_is_not_sent_again_as_it_is() -> None:
 
 
 def test_a_rejected_row_is_sent_again_under_the_same_key_when_somebody_asks_for_a_replay() -> None:
-    decision = consider(settled(Event.REFUSED), replace(intent(), replay=True), SCOPE, BERT, NOW + SECOND)
+    decision = consider(settled(Event.REFUSED), intent()._replace(replay=True), SCOPE, BERT, NOW + SECOND)
     assert decision.action is Action.SEND
     assert (decision.entry.idempotency_key, decision.entry.state) == ("payrecords-a", State.CLAIMED)
 
@@ -187,7 +186,7 @@ def test_a_rejected_row_is_sent_again_under_the_same_key_when_somebody_asks_for_
     [(Event.ACCEPTED, Action.DONE), (Event.KEY_CLASH, Action.REVIEW), (Event.LOST, Action.RESEND)],
 )
 def test_a_replay_changes_nothing_but_rejected_rows(event: Event, action: Action) -> None:
-    assert consider(settled(event), replace(intent(), replay=True), SCOPE, BERT, NOW + SECOND).action is action
+    assert consider(settled(event), intent()._replace(replay=True), SCOPE, BERT, NOW + SECOND).action is action
 
 
 def test_a_rejected_row_that_was_corrected_is_sent_under_a_new_key() -> None:
@@ -280,14 +279,14 @@ def test_no_other_outcome_moves_an_entry_out_of_review(event: Event) -> None:
 @pytest.mark.parametrize("event", Event)
 def test_a_confirmed_entry_stays_confirmed_whatever_is_said_later(event: Event) -> None:
     entry = settled(Event.ACCEPTED)
-    late = settle(entry, replace(outcome(event), payment_record="pr_1"), NOW)
+    late = settle(entry, outcome(event)._replace(payment_record="pr_1"), NOW)
     assert (late.state, late.payment_record) == (State.CONFIRMED, "pr_1")
 
 
 @pytest.mark.parametrize("event", Event)
 def test_a_confirmed_entry_under_review_keeps_its_record(event: Event) -> None:
     entry = decide(settled(Event.ACCEPTED), "b").entry
-    assert settle(entry, replace(outcome(event), payment_record="pr_1"), NOW).payment_record == "pr_1"
+    assert settle(entry, outcome(event)._replace(payment_record="pr_1"), NOW).payment_record == "pr_1"
 
 
 def test_an_error_for_another_idempotency_key_is_ignored() -> None:
@@ -297,8 +296,8 @@ def test_an_error_for_another_idempotency_key_is_ignored() -> None:
 
 def test_a_lapsed_claim_has_no_owner_and_may_exist() -> None:
     entry = lapse(claimed(), NOW + SECOND)
-    assert entry == replace(
-        claimed(), state=State.UNKNOWN, owner=None, lease_until=None, may_exist=True, updated_at=NOW + SECOND
+    assert entry == claimed()._replace(
+        state=State.UNKNOWN, owner=None, lease_until=None, may_exist=True, updated_at=NOW + SECOND
     )
 
 

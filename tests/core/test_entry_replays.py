@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from airflow_provider_payrecords.core.entry import Action, consider, is_spent, settle
 from airflow_provider_payrecords.core.lifecycle import Event, State
 from tests.core.test_entry import BERT, NOW, SCOPE, SECOND, decide, expired_review, intent, outcome, settled
@@ -15,14 +13,14 @@ def test_a_stored_refusal_is_followed_by_the_next_key_when_it_is_replayed() -> N
     assert is_spent(refused, "payrecords-a")
     assert not is_spent(settled(Event.REFUSED), "payrecords-a")
     assert decide(refused).action is Action.REJECTED
-    again = consider(refused, replace(intent(), replay=True), SCOPE, BERT, NOW + SECOND)
+    again = consider(refused, intent()._replace(replay=True), SCOPE, BERT, NOW + SECOND)
     assert (again.action, again.entry.idempotency_key) == (Action.SEND, "payrecords-a.2")
 
 
 def test_what_was_sent_under_a_later_key_is_resent_under_that_one() -> None:
-    replay = replace(intent(), replay=True)
+    replay = intent()._replace(replay=True)
     sent = consider(settled(Event.REFUSED_BEFORE), replay, SCOPE, BERT, NOW + SECOND).entry
-    lost = settle(sent, replace(outcome(Event.LOST), idempotency_key="payrecords-a.2"), NOW + SECOND)
+    lost = settle(sent, outcome(Event.LOST)._replace(idempotency_key="payrecords-a.2"), NOW + SECOND)
     decision = decide(lost, now=NOW + 2 * SECOND)
     assert (decision.action, decision.entry.idempotency_key) == (Action.RESEND, "payrecords-a.2")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -221,7 +220,7 @@ def test_a_payment_is_claimed_then_sent_then_settled(action: Action) -> None:
 
 
 def test_a_payment_is_sent_and_settled_under_the_key_of_its_claim() -> None:
-    under = replace(ENTRY, idempotency_key="payrecords-1.2")
+    under = ENTRY._replace(idempotency_key="payrecords-1.2")
     story = [Decision(Action.SEND, under, changed=True), OK, under]
     _, effects = feed(report(COMMAND, REQUEST, SCOPE, INTENT, POLICY, NO_JITTER), story)
     assert effects[1] == Send(encode(COMMAND, "payrecords-1.2"), LEASE)
@@ -229,13 +228,13 @@ def test_a_payment_is_sent_and_settled_under_the_key_of_its_claim() -> None:
     assert effects[2].settlement.idempotency_key == "payrecords-1.2"
 
 
-SPENT = replace(ENTRY, state=State.REJECTED, idempotency_key="payrecords-1.2")
+SPENT = ENTRY._replace(state=State.REJECTED, idempotency_key="payrecords-1.2")
 STORED = refused(400, idempotent_replayed="true")
 
 
 def test_a_replay_goes_on_once_under_the_next_key_if_its_refusal_was_stored() -> None:
-    again = replace(ENTRY, idempotency_key="payrecords-1.2")
-    last = replace(SPENT, idempotency_key="payrecords-1.3")
+    again = ENTRY._replace(idempotency_key="payrecords-1.2")
+    last = SPENT._replace(idempotency_key="payrecords-1.3")
     story = [
         Decision(Action.SEND, ENTRY, changed=True),
         STORED,
@@ -244,7 +243,7 @@ def test_a_replay_goes_on_once_under_the_next_key_if_its_refusal_was_stored() ->
         STORED,
         last,
     ]
-    flow = report(COMMAND, REQUEST, SCOPE, replace(INTENT, replay=True), POLICY, NO_JITTER)
+    flow = report(COMMAND, REQUEST, SCOPE, INTENT._replace(replay=True), POLICY, NO_JITTER)
     result, effects = feed(flow, story)
     sent = [effect.request.idempotency_key for effect in effects if isinstance(effect, Send)]
     assert (sent, result.entry) == (["payrecords-1", "payrecords-1.2"], last)
@@ -252,9 +251,9 @@ def test_a_replay_goes_on_once_under_the_next_key_if_its_refusal_was_stored() ->
 
 @pytest.mark.parametrize("replay", [False, True])
 def test_a_payment_goes_on_under_no_other_key_unless_it_is_a_replay_of_a_stored_refusal(replay: bool) -> None:
-    after = replace(SPENT, idempotency_key="payrecords-1") if replay else SPENT
+    after = SPENT._replace(idempotency_key="payrecords-1") if replay else SPENT
     story = [Decision(Action.SEND, ENTRY, changed=True), STORED, after]
-    result, _ = feed(report(COMMAND, REQUEST, SCOPE, replace(INTENT, replay=replay), POLICY, NO_JITTER), story)
+    result, _ = feed(report(COMMAND, REQUEST, SCOPE, INTENT._replace(replay=replay), POLICY, NO_JITTER), story)
     assert result.entry is after
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from airflow_provider_payrecords.core.entry import Action, Entry, Settlement, settle
@@ -26,7 +24,7 @@ def asked(entry: Entry, key: str | None = None) -> Entry:
 def test_a_reject_that_is_asked_for_is_planned_under_the_key_it_has() -> None:
     before = refused()
     after = asked(before)
-    assert after == replace(before, state=State.PLANNED, error_code=REPLAY_ASKED, run_id="replay-1", updated_at=LATER)
+    assert after == before._replace(state=State.PLANNED, error_code=REPLAY_ASKED, run_id="replay-1", updated_at=LATER)
     assert is_asked_for(after)
     assert not is_asked_for(before)
 

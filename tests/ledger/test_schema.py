@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
+from typing import get_type_hints
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,8 +56,8 @@ def test_an_entry_comes_back_from_its_row(entry: Entry) -> None:
 
 def test_values_stand_in_the_order_of_the_columns() -> None:
     entry = Entry(SCOPE, "key", State.UNKNOWN, "fingerprint", "idempotency_key", NOW, NOW)
-    texts = [field.name for field in fields(Entry) if field.type == "str | None"]
-    row = entry_values(replace(entry, **{name: name for name in texts}))
+    texts = [name for name, hint in get_type_hints(Entry).items() if hint == str | None]
+    row = entry_values(entry._replace(**{name: name for name in texts}))
     named = dict(zip(ENTRIES.columns.keys(), row, strict=True))
     assert all(named[name] == name for name in (*texts, "key", "fingerprint", "idempotency_key"))
     assert len(texts) >= 8
