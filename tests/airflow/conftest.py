@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,15 @@ def make_database() -> Path:
 
 
 @pytest.fixture(scope="session")
-def airflow_database() -> Path:
+def airflow_database() -> Iterator[Path]:
     """Return the path of Airflow's database."""
-    return make_database()
+    from airflow.sdk.execution_time import supervisor
+
+    with pytest.MonkeyPatch.context() as patch:
+        # Airflow 3.2 builds the API that dag.test() asks anew for every task, which takes seconds. Later ones keep it.
+        if not hasattr(supervisor.in_process_api_server, "cache_info"):
+            patch.setattr(supervisor, "in_process_api_server", cache(supervisor.in_process_api_server))
+        yield make_database()
 
 
 @pytest.fixture

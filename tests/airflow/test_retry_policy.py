@@ -9,7 +9,9 @@ import pytest
 from airflow_provider_payrecords._airflow import AirflowException
 from airflow_provider_payrecords.core import errors
 
-retry_policy = pytest.importorskip("airflow_provider_payrecords.retry_policy", reason="Airflow 3.3 has retry policies")
+retry_policy = pytest.importorskip(
+    "airflow_provider_payrecords.retry_policy", reason="Airflow 3.3 has retry policies", exc_type=ImportError
+)
 POLICY = retry_policy.PayRecordsRetryPolicy(held_seconds=120)
 
 
