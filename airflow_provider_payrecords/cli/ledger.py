@@ -32,6 +32,8 @@ def prune(
     """
     Remove confirmed and rejected payments that were settled long ago. What is open always stays.
 
+    Runs that began before that go as well, unless a payment that is open or rejected names them.
+
     A removed payment is forgotten: if its row ever comes again, it is reported again, and after 24 hours Stripe makes a
     second record of it. Prune only what no extract can hold any more, and keep a backup or an export.
     """
@@ -43,15 +45,19 @@ def prune(
     with closing(inputs.open_known_ledger(ledger)) as store:
         counts = store.counts(selection)
         removed = 0 if dry_run else sum(retention.prune(store, selection))
+        runs = 0 if dry_run else sum(retention.prune_runs(store, selection))
     if json:
         told = {"ledger": inputs.shown_ledger(ledger), "before": until.isoformat(), "dry_run": dry_run}
-        console.say_json({**told, "removed": removed, "counts": [count_record(count) for count in counts]})
+        console.say_json(
+            {**told, "removed": removed, "runs": runs, "counts": [count_record(count) for count in counts]}
+        )
         return
     show_counts(counts)
     if dry_run:
         console.say(f"{retention.total(counts):,} payments settled before {until.isoformat()} would be removed.")
     else:
         console.say(f"{removed:,} payments settled before {until.isoformat()} were removed.")
+        console.say(f"{runs:,} runs that began before it were removed.")
 
 
 ledger_app.command(epilog=example("payrecords ledger prune --before 2026-01-01 --dry-run"))(prune)

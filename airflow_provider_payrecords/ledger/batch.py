@@ -13,7 +13,7 @@ from typing import NamedTuple
 from airflow_provider_payrecords.core.absence import settle_absent
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker, consider, settle
 from airflow_provider_payrecords.core.errors import LedgerError
-from airflow_provider_payrecords.core.lifecycle import Event
+from airflow_provider_payrecords.core.lifecycle import Event, State
 from airflow_provider_payrecords.core.replay import settle_replay
 
 
@@ -43,6 +43,20 @@ def claim_batch(
         if decision.changed:
             changed[intent.key] = decision.entry
     return ClaimBatch(decisions, changed)
+
+
+def outlived(known: Mapping[str, Entry], changed: Mapping[str, Entry]) -> list[Entry]:
+    """
+    Return those of *known* that are kept as history when *changed* takes their place.
+
+    That is every one but an ordinary claim, settled by its own worker: no row of a run's first sends costs anything.
+    """
+    before = ((known.get(key), after) for key, after in changed.items())
+    return [one for one, after in before if one is not None and not _is_ordinary(one, after)]
+
+
+def _is_ordinary(before: Entry, after: Entry) -> bool:
+    return before.state is State.CLAIMED and after.state is not State.CLAIMED
 
 
 def undone(known: Mapping[str, Entry], before: Mapping[str, Entry], written: Mapping[str, Entry]) -> dict[str, Entry]:

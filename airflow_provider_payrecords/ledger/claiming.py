@@ -14,7 +14,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Worker
-from airflow_provider_payrecords.ledger.batch import ClaimBatch, claim_batch, undone
+from airflow_provider_payrecords.ledger.batch import ClaimBatch, claim_batch, outlived, undone
 from airflow_provider_payrecords.ledger.patience import MovedError
 
 
@@ -33,6 +33,10 @@ class EntryRows(Protocol):
 
     def put(self, connection: Connection, entries: Collection[Entry]) -> None:
         """Save *entries*, which this transaction has locked or inserted."""
+        ...
+
+    def remember(self, connection: Connection, entries: Collection[Entry]) -> None:
+        """Keep what *entries* were before this transaction changes them."""
         ...
 
 
@@ -61,6 +65,7 @@ class Claiming:
         if contested := batch.changed.keys() - added:
             known |= self._fetch(connection, contested, lock=True)
             batch = self._decide(known)
+            self._rows.remember(connection, outlived(known, batch.changed))
             self._rows.put(connection, [entry for key, entry in batch.changed.items() if key not in added])
         self._before = known
         self._written = batch.changed

@@ -33,6 +33,7 @@ POSTGRESQL_DRIVER = "postgresql+psycopg"
 SQLITE_DRIVER = "sqlite+pysqlite"
 
 _WRITING = "payrecords_writing"
+_WAITING = "payrecords_waiting"
 _ADVISORY_LOCK = 0x7061_7972_6563  # "payrec" in ASCII
 
 _WAL_ATTEMPTS = 20
@@ -78,9 +79,14 @@ def make_engine(url: URL, busy_timeout_seconds: float) -> Engine:
 
 
 @contextmanager
-def begin_write(engine: Engine) -> Iterator[Connection]:
-    """Run a transaction that may write; committed at the end, rolled back on any error."""
-    with engine.execution_options(**{_WRITING: True}).begin() as connection:
+def begin_write(engine: Engine, *, wait: bool = True) -> Iterator[Connection]:
+    """
+    Run a transaction that may write; committed at the end, rolled back on any error.
+
+    Args:
+        wait: Whether to wait for another process that is writing to a SQLite file.
+    """
+    with engine.execution_options(**{_WRITING: True, _WAITING: wait}).begin() as connection:
         yield connection
 
 
@@ -258,5 +264,19 @@ def _set_wal(connection: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_WRITING, False):
+        connection.exec_driver_sql("BEGIN")
+    elif options.get(_WAITING, True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        _begin_without_waiting(connection)
+
+
+def _begin_without_waiting(connection: Connection) -> None:
+    patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={patience}")

@@ -97,6 +97,73 @@ STEPS = (
             """,
         ),
     ),
+    Step(
+        "what a run did, and what an entry was",
+        (
+            "ALTER TABLE runs ADD COLUMN started_by {text}",
+            "CREATE INDEX runs_started ON runs (started_at, run_id)",
+            """
+            CREATE TABLE run_progress (
+                run_id {text} NOT NULL,
+                at {text} NOT NULL,
+                counts {text} NOT NULL,
+                money {text} NOT NULL,
+                requests BIGINT NOT NULL,
+                throttled BIGINT NOT NULL,
+                rate FLOAT NOT NULL,
+                total_rows BIGINT,
+                PRIMARY KEY (run_id, at)
+            )
+            """,
+            """
+            CREATE TABLE run_reasons (
+                run_id {text} NOT NULL,
+                state {text} NOT NULL,
+                code {text} NOT NULL,
+                param {text} NOT NULL,
+                rows BIGINT NOT NULL,
+                first_rows {text} NOT NULL,
+                PRIMARY KEY (run_id, state, code, param)
+            )
+            """,
+            """
+            CREATE TABLE history (
+                account {text} NOT NULL,
+                mode {text} NOT NULL,
+                endpoint {text} NOT NULL,
+                source {text} NOT NULL,
+                key {text} NOT NULL,
+                state {text} NOT NULL,
+                fingerprint {text} NOT NULL,
+                idempotency_key {text} NOT NULL,
+                created_at {text} NOT NULL,
+                updated_at {text} NOT NULL,
+                claimed_at {text},
+                lease_until {text},
+                owner {text},
+                may_exist BOOLEAN NOT NULL,
+                payment_record {text},
+                payment_attempt_record {text},
+                amount_minor BIGINT,
+                currency {text},
+                run_id {text},
+                error_code {text},
+                error_param {text},
+                error_status INTEGER,
+                request_id {text},
+                PRIMARY KEY (account, mode, endpoint, source, key, state, updated_at)
+            )
+            """,
+            """
+            CREATE INDEX entries_notable ON entries (state, account, mode, endpoint, source, key, error_code)
+            WHERE state IN ('planned', 'rejected', 'review', 'unknown')
+            """,
+            """
+            CREATE INDEX entries_run ON entries (run_id, state, account, mode, endpoint, source, key, error_code)
+            WHERE state IN ('planned', 'rejected', 'review', 'unknown')
+            """,
+        ),
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""What a ledger may forget: settled payments that are old enough."""
+"""What a ledger may forget: settled payments that are old enough, and old runs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,23 @@ MIN_AGE = timedelta(days=90)
 """How old what is pruned must be, unless somebody insists."""
 BATCH = 1_000
 """Entries removed in one transaction."""
+RUNS_BATCH = 50
+"""Runs removed in one transaction, each with some hundred rows of its own."""
 
 
 class ForgetfulStore(LedgerStore, Protocol):
     """A ledger that can forget."""
 
     def forget(self, entries: Sequence[Entry]) -> int:
-        """Remove the settled ones of *entries* that still stand as given. Return how many."""
+        """Remove the settled ones of *entries* that still stand as given, with their history. Return how many."""
+        ...
+
+    def forget_runs(self, selection: Selection, limit: int = RUNS_BATCH) -> int:
+        """
+        Remove runs that began before ``selection.updated_before``, with their progress and reasons. Return how many.
+
+        A run stays while an entry in one of the ``NOTABLE`` states names it. Of a selection only what a run has counts.
+        """
         ...
 
 
@@ -56,6 +66,22 @@ def prune(store: ForgetfulStore, selection: Selection) -> Iterator[int]:
     entries = store.entries(selection)
     while some := list(islice(entries, BATCH)):
         yield store.forget(some)
+
+
+def prune_runs(store: ForgetfulStore, selection: Selection) -> Iterator[int]:
+    """
+    Remove runs older than what ``prunable`` returned, a batch at a time. Call it after ``prune``.
+
+    Nothing is removed for a selection that names payments: runs are of many.
+
+    Yields:
+        How many runs of a batch were removed.
+    """
+    names_payments = (selection.key, selection.payment_record, selection.error_code) != (None, None, None)
+    if selection.updated_before is None or selection.states != SETTLED or names_payments:
+        return
+    while removed := store.forget_runs(selection):
+        yield removed
 
 
 def total(counts: Sequence[Count]) -> int:

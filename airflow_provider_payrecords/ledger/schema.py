@@ -16,11 +16,11 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text, text
 
 from airflow_provider_payrecords.core.entry import Entry, Scope
 from airflow_provider_payrecords.core.lifecycle import State
-from airflow_provider_payrecords.ledger.store import Run
+from airflow_provider_payrecords.ledger.store import NOTABLE, Run, RunProgress, RunReason
 
 METADATA = MetaData()
 
@@ -53,6 +53,17 @@ ENTRIES = Table(
 )
 """One payment each. Order of columns: the scope, then the other attributes of ``Entry`` in their order."""
 
+_VERSION = ("state", "updated_at")
+"""What tells versions of one entry apart: every change has its own time or state."""
+
+IS_NOTABLE = text("state IN ({})".format(", ".join(f"'{state}'" for state in sorted(one.value for one in NOTABLE))))
+"""The condition of the indexes below. SQLite uses them only for a query that holds it word for word."""
+
+# What a person asks for is rare. These hold nothing else, so that a million confirmed payments cost nothing.
+for _name, _first in (("entries_notable", ("state",)), ("entries_run", ("run_id", "state"))):
+    _columns = (*_first, "account", "mode", "endpoint", "source", "key", "error_code")
+    Index(_name, *(ENTRIES.c[one] for one in _columns), sqlite_where=IS_NOTABLE, postgresql_where=IS_NOTABLE)
+
 # Only claimed entries have an owner, so this index holds what is in flight and stays small.
 Index(
     "entries_owner",
@@ -73,8 +84,47 @@ RUNS = Table(
     Column("started_at", Text, nullable=False),
     Column("finished_at", Text),
     Column("summary", Text),
+    Column("started_by", Text),
 )
-"""One execution each; ``summary`` is JSON."""
+"""One execution each; ``summary`` and ``started_by`` are JSON."""
+
+Index("runs_started", RUNS.c.started_at, RUNS.c.run_id)
+
+RUN_PROGRESS = Table(
+    "run_progress",
+    METADATA,
+    Column("run_id", Text, primary_key=True),
+    Column("at", Text, primary_key=True),
+    Column("counts", Text, nullable=False),
+    Column("money", Text, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("throttled", BigInteger, nullable=False),
+    Column("rate", Float, nullable=False),
+    Column("total_rows", BigInteger),
+)
+"""How far a run was; ``counts`` and ``money`` are JSON. Some hundred rows a run, however long it takes."""
+
+RUN_REASONS = Table(
+    "run_reasons",
+    METADATA,
+    Column("run_id", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("param", Text, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("first_rows", Text, nullable=False),
+)
+"""Why rows of a run are not confirmed; an empty text stands for none, and ``first_rows`` is a JSON list."""
+
+HISTORY = Table(
+    "history",
+    METADATA,
+    *(
+        Column(one.name, one.type, primary_key=one.primary_key or one.name in _VERSION, nullable=one.nullable)
+        for one in ENTRIES.columns
+    ),
+)
+"""What entries were before a change that is out of the ordinary. The columns are those of ``ENTRIES``."""
 
 PACE = Table(
     "pace",
@@ -176,13 +226,14 @@ def run_values(run: Run) -> tuple[Any, ...]:
         run.extract,
         to_text(run.started_at),
         _optional_text(run.finished_at),
-        None if run.summary is None else summary_text(run.summary),
+        None if run.summary is None else json_text(run.summary),
+        None if run.started_by is None else json_text(run.started_by),
     )
 
 
 def run_from_row(row: Sequence[Any]) -> Run:
     """Return a row of ``RUNS`` as a run."""
-    run_id, account, mode, endpoint, source, extract, started_at, finished_at, summary = row
+    run_id, account, mode, endpoint, source, extract, started_at, finished_at, summary, started_by = row
     return Run(
         run_id=run_id,
         scope=Scope(account, mode, endpoint, source),
@@ -190,9 +241,42 @@ def run_from_row(row: Sequence[Any]) -> Run:
         started_at=datetime.fromisoformat(started_at),
         finished_at=_optional_instant(finished_at),
         summary=None if summary is None else json.loads(summary),
+        started_by=None if started_by is None else json.loads(started_by),
     )
 
 
-def summary_text(summary: dict[str, Any]) -> str:
-    """Write a summary as JSON."""
-    return json.dumps(summary, separators=(",", ":"))
+def progress_values(progress: RunProgress) -> tuple[Any, ...]:
+    """Return *progress* as a row of ``RUN_PROGRESS``, in the order of its columns."""
+    return (
+        progress.run_id,
+        to_text(progress.at),
+        json_text(progress.counts),
+        json_text(progress.money),
+        progress.requests,
+        progress.throttled,
+        progress.rate,
+        progress.total_rows,
+    )
+
+
+def progress_from_row(row: Sequence[Any]) -> RunProgress:
+    """Return a row of ``RUN_PROGRESS`` as progress."""
+    run_id, at, counts, money, *numbers = row
+    return RunProgress(run_id, datetime.fromisoformat(at), json.loads(counts), json.loads(money), *numbers)
+
+
+def reason_values(reason: RunReason) -> tuple[Any, ...]:
+    """Return *reason* as a row of ``RUN_REASONS``, in the order of its columns."""
+    code, param = reason.code or "", reason.param or ""
+    return (reason.run_id, reason.state, code, param, reason.rows, json_text(reason.first_rows))
+
+
+def reason_from_row(row: Sequence[Any]) -> RunReason:
+    """Return a row of ``RUN_REASONS`` as a reason."""
+    run_id, state, code, param, rows, first_rows = row
+    return RunReason(run_id, state, code or None, param or None, rows, tuple(json.loads(first_rows)))
+
+
+def json_text(value: Any) -> str:
+    """Write *value* as JSON."""
+    return json.dumps(value, separators=(",", ":"))

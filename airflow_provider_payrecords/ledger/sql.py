@@ -10,39 +10,63 @@ again, within ``Patience``, when a database server goes away in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Executable, bindparam, func, literal, select, tuple_, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from airflow_provider_payrecords.core import entry as rules
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.errors import LedgerError
 from airflow_provider_payrecords.core.lifecycle import State
-from airflow_provider_payrecords.ledger.batch import settle_batch
+from airflow_provider_payrecords.ledger.batch import outlived, settle_batch
+from airflow_provider_payrecords.ledger.browsing import SqlBrowsing, conditions, scope_values
 from airflow_provider_payrecords.ledger.claiming import Claiming
-from airflow_provider_payrecords.ledger.dialect import Writer, begin_write, is_one_of, is_passing
-from airflow_provider_payrecords.ledger.failures import guarded
+from airflow_provider_payrecords.ledger.dialect import Writer, is_one_of
 from airflow_provider_payrecords.ledger.pace import PaceBook
-from airflow_provider_payrecords.ledger.patience import Answer, Patience
+from airflow_provider_payrecords.ledger.patience import Patience
+from airflow_provider_payrecords.ledger.retention import RUNS_BATCH
 from airflow_provider_payrecords.ledger.schema import (
     ENTRIES,
+    HISTORY,
+    IS_NOTABLE,
     KEY_COLUMNS,
+    RUN_PROGRESS,
+    RUN_REASONS,
     RUNS,
     SCOPE_COLUMNS,
     entry_from_row,
     entry_values,
-    run_from_row,
+    json_text,
+    progress_values,
+    reason_values,
     run_values,
-    summary_text,
     to_text,
 )
-from airflow_provider_payrecords.ledger.store import SETTLED, Confirmed, Count, Lane, Run, Selection
+from airflow_provider_payrecords.ledger.store import (
+    SETTLED,
+    Confirmed,
+    Count,
+    Lane,
+    Run,
+    RunProgress,
+    RunReason,
+    Selection,
+)
 
 PAGE_SIZE = 1000
 """Entries fetched at once while streaming."""
@@ -57,7 +81,6 @@ _BY_OWNERS = (
 )
 _OWNERS = select(ENTRIES.c.owner).distinct().where(*_IN_SCOPE, ENTRIES.c.owner.is_not(None))
 _PAGE = select(ENTRIES).order_by(*KEY_COLUMNS).limit(PAGE_SIZE)
-_SELECTABLE = (*SCOPE_COLUMNS, *(ENTRIES.c[name] for name in ("run_id", "key", "payment_record", "error_code")))
 _GROUPS = (*SCOPE_COLUMNS, ENTRIES.c.state, ENTRIES.c.currency)
 _COUNTS = (
     select(*_GROUPS, func.count(), func.coalesce(func.sum(ENTRIES.c.amount_minor), 0))
@@ -66,10 +89,14 @@ _COUNTS = (
 )
 _STANDING = tuple(column.name for column in (*KEY_COLUMNS, ENTRIES.c.state, ENTRIES.c.updated_at))
 """What tells whether an entry is still as it was read: every change has its own time or state."""
-_RUNS = select(RUNS).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc())
+_FORGET_HISTORY = delete(HISTORY).where(
+    *(HISTORY.c[column.name] == bindparam(f"of_{column.name}") for column in KEY_COLUMNS),
+    ~exists().where(*(ENTRIES.c[column.name] == bindparam(f"of_{column.name}") for column in KEY_COLUMNS)),
+)
+"""The history of one entry that is gone."""
 
 
-class SqlLedger:
+class SqlLedger(SqlBrowsing):
     """
     ``LedgerStore`` in a database that ``migrations.migrate`` has prepared; ``urls.open_ledger`` makes one from a URL.
 
@@ -84,13 +111,13 @@ class SqlLedger:
             name: The ledger as people may see it in errors: a URL without a password.
             patience: How long a server that went away is waited for.
         """
-        self.name = name
-        self.patience = patience or Patience()
-        self._waited_in_vain = False
+        super().__init__(engine, name, patience)
         self.is_queueing = engine.dialect.name == "sqlite"
-        self._engine = engine
         self._entries = Writer(engine, ENTRIES)
+        self._history = Writer(engine, HISTORY)
         self._runs = Writer(engine, RUNS)
+        self._progress = Writer(engine, RUN_PROGRESS)
+        self._reasons = Writer(engine, RUN_REASONS)
         self._pace = PaceBook(engine)
         among = (*_IN_SCOPE, is_one_of(engine, ENTRIES.c.key, "keys"))
         by_keys = select(ENTRIES).where(*among)
@@ -108,6 +135,7 @@ class SqlLedger:
         def work(connection: Connection) -> list[Entry]:
             known = self.fetch(connection, scope, {settlement.key for settlement in settlements}, lock=True)
             entries, changed = settle_batch(known, settlements, now)
+            self.remember(connection, outlived(known, changed))
             self.put(connection, changed.values())
             return entries
 
@@ -120,7 +148,7 @@ class SqlLedger:
 
     def confirmed(self, scope: Scope, keys: Sequence[str]) -> list[Confirmed]:
         """Return those of *keys* whose entries are confirmed, in any order. Changes nothing."""
-        values = _scope_values(scope)
+        values = scope_values(scope)
 
         def work(connection: Connection) -> list[Confirmed]:
             found = [connection.execute(self._confirmed, {**values, "keys": some}) for some in _portions(keys)]
@@ -130,14 +158,16 @@ class SqlLedger:
 
     def owners(self, scope: Scope) -> set[str]:
         """Return who holds claims in this scope."""
-        return {owner for (owner,) in self._rows_of(_OWNERS, _scope_values(scope))}
+        return {owner for (owner,) in self._rows_of(_OWNERS, scope_values(scope))}
 
     def lapse(self, scope: Scope, owners: Collection[str], now: datetime) -> int:
         """Turn every claim of *owners*, who are known to be dead, into unknown. Return how many."""
 
         def work(connection: Connection) -> int:
-            rows = connection.execute(_BY_OWNERS, {**_scope_values(scope), "owners": list(owners)}).all()
-            self.put(connection, [rules.lapse(entry_from_row(row), now) for row in rows])
+            rows = connection.execute(_BY_OWNERS, {**scope_values(scope), "owners": list(owners)}).all()
+            claimed = [entry_from_row(row) for row in rows]
+            self.remember(connection, claimed)
+            self.put(connection, [rules.lapse(entry, now) for entry in claimed])
             return len(rows)
 
         return self._write(work)
@@ -145,7 +175,26 @@ class SqlLedger:
     def forget(self, entries: Sequence[Entry]) -> int:
         """Remove the settled ones of *entries* that still stand as given. Return how many."""
         rows = sorted(_standing(entry) for entry in entries if entry.state in SETTLED)
-        return self._write(lambda connection: self._entries.remove(connection, _STANDING, rows)) if rows else 0
+        keys = [{f"of_{column.name}": value for column, value in zip(KEY_COLUMNS, row, strict=False)} for row in rows]
+
+        def work(connection: Connection) -> int:
+            removed = self._entries.remove(connection, _STANDING, rows)
+            connection.execute(_FORGET_HISTORY, keys)
+            return removed
+
+        return self._write(work) if rows else 0
+
+    def forget_runs(self, selection: Selection, limit: int = RUNS_BATCH) -> int:
+        """Remove runs that no entry in one of the ``NOTABLE`` states names, with all that is kept of them."""
+        old = select(RUNS.c.run_id).where(*_run_conditions(selection)).order_by(RUNS.c.started_at).limit(limit)
+
+        def work(connection: Connection) -> int:
+            names = connection.execute(old).scalars().all()
+            for table in (RUN_PROGRESS, RUN_REASONS, RUNS):
+                connection.execute(delete(table).where(table.c.run_id.in_(names)))
+            return len(names)
+
+        return self._write(work)
 
     def entries(self, selection: Selection) -> Iterator[Entry]:
         """
@@ -180,24 +229,26 @@ class SqlLedger:
 
     def finish_run(self, run_id: str, finished_at: datetime, summary: dict[str, Any]) -> None:
         """Remember how a run ended."""
-        end = {"finished_at": to_text(finished_at), "summary": summary_text(summary)}
+        end = {"finished_at": to_text(finished_at), "summary": json_text(summary)}
         statement = update(RUNS).where(RUNS.c.run_id == run_id).values(end)
         if not self._write(lambda connection: connection.execute(statement).rowcount):
             raise LedgerError(f"Run {run_id} is not in the ledger: call start_run before finish_run.")
 
-    def runs(self, limit: int = 20) -> list[Run]:
-        """Return the latest runs, newest first."""
-        return [run_from_row(row) for row in self._rows_of(_RUNS.limit(limit))]
+    def save_progress(self, progress: RunProgress, reasons: Sequence[RunReason]) -> None:
+        """Remember how far a run is, and those of its reasons that changed. Waits for nobody."""
 
-    def close(self) -> None:
-        """Release connections. Calling twice does nothing."""
-        self._engine.dispose()
+        def work(connection: Connection) -> None:
+            self._progress.put(connection, [progress_values(progress)])
+            if reasons:
+                self._reasons.put(connection, [reason_values(reason) for reason in reasons])
+
+        self._write_at_once(work)
 
     def fetch(
         self, connection: Connection, scope: Scope, keys: Collection[str], *, lock: bool = False
     ) -> dict[str, Entry]:
         """Return the known entries by key; with *lock*, nobody else changes them before this transaction ends."""
-        values = _scope_values(scope)
+        values = scope_values(scope)
         known: dict[str, Entry] = {}
         for some in _portions(sorted(keys)):
             rows = connection.execute(self._by_keys[lock], {**values, "keys": some})
@@ -214,32 +265,10 @@ class SqlLedger:
         if entries:
             self._entries.put(connection, [entry_values(entry) for entry in entries])
 
-    def _rows_of(self, statement: Executable, values: Mapping[str, str] | None = None) -> Sequence[Sequence[Any]]:
-        return self._read(lambda connection: connection.execute(statement, values).all())
-
-    def _read(self, work: Callable[[Connection], Answer]) -> Answer:
-        return self._insist(work, self._engine.connect)
-
-    def _write(self, work: Callable[[Connection], Answer]) -> Answer:
-        return self._insist(work, lambda: begin_write(self._engine))
-
-    def _insist(
-        self, work: Callable[[Connection], Answer], begin: Callable[[], AbstractContextManager[Connection]]
-    ) -> Answer:
-        def transaction() -> Answer:
-            with begin() as connection:
-                return work(connection)
-
-        # Once is enough: a run that ends for it makes several calls more, and each would wait as long again.
-        patience = replace(self.patience, may_wait=lambda: False) if self._waited_in_vain else self.patience
-        with guarded(self.name):
-            try:
-                answer = patience.insist(transaction, is_passing)
-            except DBAPIError as error:
-                self._waited_in_vain = is_passing(error)
-                raise
-        self._waited_in_vain = False
-        return answer
+    def remember(self, connection: Connection, entries: Collection[Entry]) -> None:
+        """Keep what *entries* were before this transaction changes them."""
+        if entries:
+            self._history.put(connection, [entry_values(entry) for entry in entries])
 
 
 def _standing(entry: Entry) -> tuple[Any, ...]:
@@ -254,15 +283,16 @@ def _portions(keys: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _scope_values(scope: Scope) -> Mapping[str, str]:
-    return {"account": scope.account, "mode": scope.mode, "endpoint": scope.endpoint, "source": scope.source}
-
-
 def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
-    wanted = {column: getattr(selection, column.name) for column in _SELECTABLE}
-    conditions = [column == value for column, value in wanted.items() if value is not None]
+    found = conditions(selection)
     if selection.states is not None:
-        conditions.append(ENTRIES.c.state.in_(sorted(state.value for state in selection.states)))
+        found.append(ENTRIES.c.state.in_(sorted(state.value for state in selection.states)))
+    return found
+
+
+def _run_conditions(selection: Selection) -> list[ColumnElement[bool]]:
+    wanted = {RUNS.c[name]: getattr(selection, name) for name in ("account", "mode", "endpoint", "source", "run_id")}
+    found = [column == value for column, value in wanted.items() if value is not None]
     if selection.updated_before is not None:
-        conditions.append(ENTRIES.c.updated_at < to_text(selection.updated_before))
-    return conditions
+        found.append(RUNS.c.started_at < to_text(selection.updated_before))
+    return [*found, ~exists().where(ENTRIES.c.run_id == RUNS.c.run_id, IS_NOTABLE)]

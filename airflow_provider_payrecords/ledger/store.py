@@ -12,6 +12,8 @@ from airflow_provider_payrecords.core.lifecycle import State
 
 SETTLED = frozenset({State.CONFIRMED, State.REJECTED})
 """States of which nothing is open. No other entry is ever forgotten."""
+NOTABLE = frozenset({State.PLANNED, State.REJECTED, State.UNKNOWN, State.REVIEW})
+"""States that a person may ask about: not confirmed, and not on its way. Entries in these are found without a scan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Run:
         extract: Name of the extract: a path without credentials, or what kind of rows it was.
         finished_at: None while it runs, and for ever if its process was killed.
         summary: The RunSummary as JSON-safe mapping, or None while it runs.
+        started_by: Where it was started, JSON-safe: the Airflow task instance, or the command. None if nobody said.
     """
 
     run_id: str
@@ -31,6 +34,53 @@ class Run:
     started_at: datetime
     finished_at: datetime | None = None
     summary: dict[str, Any] | None = None
+    started_by: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """
+    How far a run was at one moment. Counts and money are of the rows that had a result by then.
+
+    Attributes:
+        at: Aware UTC.
+        counts: Rows by state, as in a summary.
+        money: Currency → state → minor units, as in a summary.
+        requests: Requests that had left.
+        throttled: Answers with status 429 among them.
+        rate: Requests per second that the pace allowed.
+        total_rows: Rows of the extract, or None where that is not known before the end.
+    """
+
+    run_id: str
+    at: datetime
+    counts: dict[str, int]
+    money: dict[str, dict[str, int]]
+    requests: int
+    throttled: int
+    rate: float
+    total_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReason:
+    """
+    Rows of a run that are not confirmed for one reason.
+
+    Attributes:
+        state: As in a summary: ``rejected``, ``review``, ``unknown``, ``held`` or ``planned``.
+        code: Error code, or None.
+        param: Field that is to blame, as a dotted path, or None.
+        rows: How many rows.
+        first_rows: Numbers of the first of them, in the order in which they had their results.
+    """
+
+    run_id: str
+    state: str
+    code: str | None
+    param: str | None
+    rows: int
+    first_rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +105,19 @@ class Selection:
     key: str | None = None
     payment_record: str | None = None
     error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """
+    Some entries of a selection.
+
+    Attributes:
+        after: What to ask for the next page with, or None if there is none.
+    """
+
+    entries: list[Entry]
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +207,79 @@ class LedgerStore(Protocol):
         """Remember how a run ended."""
         ...
 
+    def save_progress(self, progress: RunProgress, reasons: Sequence[RunReason]) -> None:
+        """
+        Remember how far a run is, and those of its reasons that changed; the same ones are replaced.
+
+        Waits for nobody: a ledger that is busy or away is an error at once.
+        """
+        ...
+
     def runs(self, limit: int = 20) -> list[Run]:
         """Return the latest runs, newest first."""
         ...
 
     def close(self) -> None:
         """Release connections. Calling twice does nothing."""
+        ...
+
+
+class BrowsableStore(LedgerStore, Protocol):
+    """
+    A ledger that people look into, page by page.
+
+    Every answer is bounded, and found without reading more of the ledger than that, however many payments it holds.
+    """
+
+    def run(self, run_id: str) -> Run | None:
+        """Return one run, or None if the ledger does not know it."""
+        ...
+
+    def runs(
+        self, limit: int = 20, before: str | None = None, *, account: str | None = None, mode: str | None = None
+    ) -> list[Run]:
+        """
+        Return the latest runs, newest first.
+
+        Args:
+            before: Id of the last run of the page before. One that is not known has no page after it.
+        """
+        ...
+
+    def progress(self, run_id: str, after: datetime | None = None, limit: int = 2_000) -> list[RunProgress]:
+        """Return how far a run was, oldest first, each moment later than *after*."""
+        ...
+
+    def last_progress(self, run_id: str) -> RunProgress | None:
+        """Return how far a run was when it last said so."""
+        ...
+
+    def reasons(self, run_id: str) -> list[RunReason]:
+        """Return why rows of a run are not confirmed, the most frequent reason first. They are few."""
+        ...
+
+    def history(self, scope: Scope, key: str, limit: int = 100) -> list[Entry]:
+        """
+        Return the earlier versions of an entry, newest first, without the present one.
+
+        The ordinary ones are left out: a new payment's claim that its own worker settled.
+        """
+        ...
+
+    def find(self, text: str, limit: int = 20) -> list[Entry]:
+        """Return entries of any scope whose key is *text*, then those whose keys begin with it."""
+        ...
+
+    def page(self, selection: Selection, limit: int = 100, after: str | None = None) -> Page:
+        """
+        Return entries of *selection* that are in one of the ``NOTABLE`` states, ordered by state, scope and key.
+
+        Args:
+            after: ``Page.after`` of the page before.
+
+        Raises:
+            UsageError: The selection asks for another state, or *after* is not from a page.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from airflow_provider_payrecords.core.entry import Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.lifecycle import Event
+from airflow_provider_payrecords.ledger.store import Run as LedgerRun
 from airflow_provider_payrecords.ledger.store import Selection
 from airflow_provider_payrecords.ledger.urls import open_ledger
 from tests.cli.conftest import Run
@@ -26,6 +27,8 @@ def path(tmp_path: Path) -> Path:
     events = {"one": Event.ACCEPTED, "two": Event.REFUSED, "three": Event.LOST}
     with closing(open_ledger(path)) as ledger:
         intents = [Intent(key, "f", f"payrecords-{key}", 250, "eur") for key in (*events, "young")]
+        for run_id in ("run-0", worker.run_id):
+            ledger.start_run(LedgerRun(run_id, SCOPE, "extract.csv", OLD))
         ledger.claim(SCOPE, intents, worker, OLD)
         for key, event in events.items():
             record = "pr_1" if event is Event.ACCEPTED else None
@@ -47,6 +50,13 @@ def test_what_was_settled_before_the_date_is_removed_and_counted(run: Run, path:
     lines = [line.split() for line in shown.out.splitlines()]
     assert ["confirmed", "1", "EUR", "2.50"] in lines
     assert keys(path) == ["three", "young"]
+
+
+def test_old_runs_go_too_but_for_the_one_that_an_open_payment_names(run: Run, path: Path) -> None:
+    shown = run("ledger", "prune", "--before", "2020-02-01", "--ledger", "ledger.db")
+    assert "1 runs that began before it were removed." in shown.out
+    with closing(open_ledger(path)) as ledger:
+        assert [one.run_id for one in ledger.runs()] == ["run-1"]
 
 
 def test_a_dry_run_says_what_would_go_and_removes_nothing(run: Run, path: Path) -> None:

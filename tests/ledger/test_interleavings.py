@@ -23,7 +23,7 @@ from airflow_provider_payrecords.core.entry import SENDING, Entry, Worker
 from airflow_provider_payrecords.core.errors import IllegalTransitionError, LedgerError
 from airflow_provider_payrecords.core.lifecycle import Event, State
 from airflow_provider_payrecords.ledger.memory import MemoryLedger
-from airflow_provider_payrecords.ledger.store import LedgerStore, Selection
+from airflow_provider_payrecords.ledger.store import BrowsableStore, Selection
 from airflow_provider_payrecords.ledger.urls import open_ledger
 from tests.ledger.samples import NOW, SCOPE, intent, outcome
 
@@ -55,7 +55,7 @@ class TwoLedgers(RuleBasedStateMachine):
             self.sql.close()
             self.folder.cleanup()
 
-    def both(self, call: Callable[[LedgerStore], Any]) -> Any:
+    def both(self, call: Callable[[BrowsableStore], Any]) -> Any:
         answers = []
         for ledger in (self.memory, self.sql):
             try:
@@ -103,6 +103,8 @@ class TwoLedgers(RuleBasedStateMachine):
         self.both(lambda ledger: list(ledger.entries(Selection())))
         self.both(lambda ledger: ledger.counts(Selection()))
         self.both(lambda ledger: ledger.owners(SCOPE))
+        self.both(lambda ledger: ledger.page(Selection()))
+        self.both(lambda ledger: [ledger.history(SCOPE, key) for key in KEYS])
 
     @invariant()
     def nothing_is_confirmed_without_proof(self) -> None:

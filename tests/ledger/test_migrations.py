@@ -11,10 +11,13 @@ import pytest
 from sqlalchemy import Engine, inspect, make_url
 
 from airflow_provider_payrecords import __version__
+from airflow_provider_payrecords.core.entry import Entry, Scope
 from airflow_provider_payrecords.core.errors import LedgerSchemaError, LedgerUnavailableError
+from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.ledger.dialect import make_engine
 from airflow_provider_payrecords.ledger.migrations import STEPS, Step, migrate
-from airflow_provider_payrecords.ledger.schema import METADATA
+from airflow_provider_payrecords.ledger.schema import ENTRIES, IS_NOTABLE, METADATA, entry_values, to_text
+from airflow_provider_payrecords.ledger.store import Run, Selection
 from airflow_provider_payrecords.ledger.urls import open_ledger
 from tests.ledger.samples import ANNA, NOW, SCOPE, intent
 
@@ -66,6 +69,42 @@ def test_the_claimed_entries_are_found_by_their_small_index(engine: Engine, path
     in_scope = "account = 'a' AND mode = 'm' AND endpoint = 'e' AND source = 's'"
     query = " ".join(["SELECT DISTINCT owner FROM entries WHERE", in_scope, "AND owner", owner])
     assert "entries_owner" in str(run(path, f"EXPLAIN QUERY PLAN {query}"))
+
+
+@pytest.mark.parametrize(
+    ("index", "query"),
+    [
+        ("entries_run", "run_id = ? AND state = ? AND {notable} ORDER BY account, mode, endpoint, source, key"),
+        ("entries_notable", "state = ? AND {notable} ORDER BY account, mode, endpoint, source, key"),
+        (
+            "entries_run",
+            "run_id = ? AND state = ? AND {notable} AND (account, mode, endpoint, source, key) > (?,?,?,?,?)",
+        ),
+    ],
+)
+def test_what_people_ask_for_is_found_by_a_small_index_and_not_sorted(
+    engine: Engine, path: Path, index: str, query: str
+) -> None:
+    migrate(engine, "it")
+    conditions = query.format(notable=IS_NOTABLE).replace("?", "'x'")
+    plan = str(run(path, f"EXPLAIN QUERY PLAN SELECT * FROM entries WHERE {conditions}"))
+    assert index in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_a_ledger_of_before_runs_kept_progress_is_upgraded_with_all_it_holds(engine: Engine, path: Path) -> None:
+    migrate(engine, "it", STEPS[:2])
+    columns = "run_id, account, mode, endpoint, source, extract, started_at, finished_at, summary"
+    run(path, f"INSERT INTO runs ({columns}) VALUES ('r1', 'a', 'm', 'e', 's', 'x', '{to_text(NOW)}', NULL, NULL)")
+    entry = Entry(SCOPE, "k1", State.REJECTED, "fp-a", "payrecords-k1-a", NOW, NOW, run_id="r1")
+    with closing(sqlite3.connect(path)) as plain, plain:
+        plain.execute(f"INSERT INTO entries VALUES ({', '.join('?' * len(ENTRIES.columns))})", entry_values(entry))
+    ledger = open_ledger(path)
+    assert ledger.runs() == [Run("r1", Scope("a", "m", "e", "s"), "x", NOW)]
+    assert ledger.page(Selection(run_id="r1")).entries == [entry]
+    ledger.claim(SCOPE, [intent(content="b")], ANNA, NOW)
+    assert ledger.history(SCOPE, "k1") == [entry]
+    ledger.close()
 
 
 def test_opening_again_changes_nothing(path: Path) -> None:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import pytest
 
-from airflow_provider_payrecords.core.entry import Action
+from airflow_provider_payrecords.core.entry import Action, Scope
 from airflow_provider_payrecords.core.errors import UsageError
 from airflow_provider_payrecords.core.lifecycle import Event, State
-from airflow_provider_payrecords.ledger.retention import MIN_AGE, ForgetfulStore, prunable, prune
-from airflow_provider_payrecords.ledger.store import Selection
+from airflow_provider_payrecords.ledger.retention import MIN_AGE, ForgetfulStore, prunable, prune, prune_runs
+from airflow_provider_payrecords.ledger.store import BrowsableStore, Run, RunProgress, RunReason, Selection
 from tests.ledger.samples import ANNA, BERT, NOW, OTHER_SCOPES, SCOPE, intent, later, outcome
 
 EVERYTHING = Selection()
 LATER = NOW + timedelta(days=400)
+
+
+class ForgettingBrowser(ForgetfulStore, BrowsableStore, Protocol):
+    """What every ledger is."""
+
+
 OPEN = {"claimed", "planned", "unknown", "review"}
 
 
@@ -120,3 +127,61 @@ def test_a_young_date_is_refused_unless_somebody_insists() -> None:
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(UsageError, match="has no zone"):
         prunable(EVERYTHING, datetime(2020, 1, 1), LATER, force=True)  # noqa: DTZ001 - that is the point
+
+
+def test_the_history_of_a_payment_goes_with_it_and_no_other(ledger: ForgettingBrowser) -> None:
+    ledger.claim(SCOPE, [intent(key) for key in ("gone", "kept")], ANNA, NOW)
+    ledger.settle(SCOPE, [outcome(Event.LOST, key) for key in ("gone", "kept")], NOW)
+    ledger.claim(SCOPE, [intent(key) for key in ("gone", "kept")], BERT, later(seconds=1))
+    ledger.settle(SCOPE, [outcome(Event.ACCEPTED, "gone"), outcome(Event.LOST, "kept")], later(seconds=1))
+    assert removed(ledger, later(seconds=2)) == 1
+    assert ledger.history(SCOPE, "gone") == []
+    assert len(ledger.history(SCOPE, "kept")) == 1
+
+
+def a_finished_run(ledger: ForgettingBrowser, run_id: str, started_at: datetime = NOW, scope: Scope = SCOPE) -> None:
+    ledger.start_run(Run(run_id, scope, "extract.csv", started_at))
+    told = RunProgress(run_id, started_at, {"confirmed": 1}, {}, 1, 0, 20.0)
+    ledger.save_progress(told, [RunReason(run_id, "rejected", "code", None, 1, (1,))])
+    ledger.finish_run(run_id, started_at, {"rows": 1})
+
+
+def runs_removed(ledger: ForgettingBrowser, selection: Selection = EVERYTHING) -> int:
+    return sum(prune_runs(ledger, prunable(selection, later(seconds=1), LATER)))
+
+
+def test_old_runs_go_with_all_that_is_kept_of_them(ledger: ForgettingBrowser) -> None:
+    for number in range(120):
+        a_finished_run(ledger, f"old-{number}")
+    a_finished_run(ledger, "young", later(seconds=1))
+    assert runs_removed(ledger) == 120
+    assert [run.run_id for run in ledger.runs()] == ["young"]
+    assert ledger.progress("old-1") == ledger.reasons("old-1") == []
+    assert len(ledger.progress("young")) == len(ledger.reasons("young")) == 1
+
+
+def test_a_run_that_an_open_payment_names_stays(ledger: ForgettingBrowser) -> None:
+    a_finished_run(ledger, ANNA.run_id)
+    a_finished_run(ledger, BERT.run_id)
+    ledger.claim(SCOPE, [intent("open")], ANNA, NOW)
+    ledger.claim(SCOPE, [intent("done")], BERT, NOW)
+    ledger.settle(SCOPE, [outcome(Event.LOST, "open"), outcome(Event.ACCEPTED, "done")], NOW)
+    assert runs_removed(ledger) == 1
+    assert [run.run_id for run in ledger.runs()] == [ANNA.run_id]
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        (Selection(account="acct_2"), 1),
+        (Selection(run_id="run-0"), 1),
+        (Selection(source="adyen-eu"), 4),
+        (Selection(key="k1"), 0),
+        (Selection(error_code="card"), 0),
+        (Selection(states=frozenset({State.CONFIRMED})), 0),
+    ],
+)
+def test_only_runs_of_the_selection_go(ledger: ForgettingBrowser, selection: Selection, expected: int) -> None:
+    for number, scope in enumerate((SCOPE, *OTHER_SCOPES)):
+        a_finished_run(ledger, f"run-{number}", scope=scope)
+    assert runs_removed(ledger, selection) == expected

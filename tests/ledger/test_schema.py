@@ -14,6 +14,9 @@ from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.ledger.export import ENTRY_FIELDS
 from airflow_provider_payrecords.ledger.schema import (
     ENTRIES,
+    HISTORY,
+    RUN_PROGRESS,
+    RUN_REASONS,
     RUNS,
     entry_from_row,
     entry_values,
@@ -21,7 +24,7 @@ from airflow_provider_payrecords.ledger.schema import (
     run_values,
     to_text,
 )
-from airflow_provider_payrecords.ledger.store import Run
+from airflow_provider_payrecords.ledger.store import Run, RunProgress, RunReason
 from tests.ledger.samples import NOW, SCOPE, later
 
 instants = st.datetimes(timezones=st.just(timezone.utc))
@@ -49,6 +52,17 @@ def test_the_columns_of_a_run_are_its_attributes() -> None:
     assert RUNS.columns.keys() == names
 
 
+def test_the_columns_of_progress_and_of_reasons_are_their_attributes() -> None:
+    assert RUN_PROGRESS.columns.keys() == [field.name for field in fields(RunProgress)]
+    assert RUN_REASONS.columns.keys() == [field.name for field in fields(RunReason)]
+
+
+def test_history_has_the_columns_of_entries_and_no_place_for_anything_else() -> None:
+    assert [(one.name, str(one.type)) for one in HISTORY.columns] == [
+        (one.name, str(one.type)) for one in ENTRIES.columns
+    ]
+
+
 @given(entries)
 def test_an_entry_comes_back_from_its_row(entry: Entry) -> None:
     assert entry_from_row(entry_values(entry)) == entry
@@ -65,7 +79,9 @@ def test_values_stand_in_the_order_of_the_columns() -> None:
 
 def test_a_run_comes_back_from_its_row() -> None:
     running = Run("r1", SCOPE, "x.csv", NOW)
-    finished = replace(running, finished_at=later(seconds=0.25), summary={"rows": 1, "name": "é"})
+    finished = replace(
+        running, finished_at=later(seconds=0.25), summary={"rows": 1, "name": "é"}, started_by={"dag_id": "é"}
+    )
     assert [run_from_row(run_values(run)) for run in (running, finished)] == [running, finished]
 
 

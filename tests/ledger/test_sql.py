@@ -16,7 +16,7 @@ from airflow_provider_payrecords.core.lifecycle import Event, State
 from airflow_provider_payrecords.ledger.dialect import begin_write
 from airflow_provider_payrecords.ledger.schema import entry_values
 from airflow_provider_payrecords.ledger.sql import SqlLedger
-from airflow_provider_payrecords.ledger.store import Selection
+from airflow_provider_payrecords.ledger.store import RunProgress, Selection
 from airflow_provider_payrecords.ledger.urls import open_ledger
 from tests.ledger.samples import ANNA, BERT, NOW, SCOPE, intent, later, outcome
 
@@ -73,6 +73,21 @@ def test_a_locked_ledger_is_named_with_the_next_step_and_can_be_used_afterwards(
     assert ledger.claim(SCOPE, [intent()], ANNA, NOW)[0].action is Action.SEND
 
 
+def test_progress_waits_for_nobody_and_claims_are_as_patient_afterwards(ledger: SqlLedger, path: Path) -> None:
+    patient = open_ledger(path, busy_timeout_seconds=3600)
+    told = RunProgress("r1", NOW, {}, {}, 0, 0, 20.0)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LedgerUnavailableError, match="locked"):
+        patient.save_progress(told, [])
+    other.close()
+    with patient._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 3_600_000
+    patient.save_progress(told, [])
+    assert patient.progress("r1") == [told]
+    patient.close()
+
+
 def test_a_full_disk_is_an_error_and_keeps_what_was_settled_before(ledger: SqlLedger) -> None:
     ledger.claim(SCOPE, [intent()], ANNA, NOW)
     with ledger._engine.connect() as connection:
@@ -98,10 +113,8 @@ def test_a_damaged_file_is_reported_without_advising_an_empty_one(ledger: SqlLed
     ledger.close()
     whole = path.read_bytes()
     path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
-    damaged = open_ledger(path)
     with pytest.raises(LedgerUnavailableError, match="restore it from a backup"):
-        damaged.look_up(SCOPE, ["k1"])
-    damaged.close()
+        open_ledger(path).look_up(SCOPE, ["k1"])
 
 
 def test_threads_share_one_ledger_and_each_row_is_sent_by_one(ledger: SqlLedger, path: Path) -> None:
