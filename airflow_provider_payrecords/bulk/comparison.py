@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TextIO
@@ -60,6 +60,8 @@ _FORMATS = {
     ".csv": "FORMAT csv, HEADER",
     ".parquet": "FORMAT parquet",
 }
+_MEMORY = "160MB"
+"""Enough for the two JSON files at once, whose reader takes large buffers."""
 _UNDONE = "('failed', 'canceled', 'refunded')"
 _STATES = {
     "guaranteed": ("guaranteed", "partially_refunded", "refunded"),
@@ -129,17 +131,17 @@ class Comparison:
         try:
             self._folder = PrivateFolder()
         except OSError as error:
-            raise ResultsError(f"There is no room to compare in: {error.strerror}. Set TMPDIR.") from None
+            raise _no_room(error.strerror) from None
         self._files: dict[str, TextIO] = {
             name: self._place(name).open("w", encoding="utf-8", errors="replace")
             for name in ("rows", "records", "findings")
         }
         config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": "256MB",
+            "memory_limit": _MEMORY,
             "threads": "1",
             "temp_directory": str(self._folder.path),
         }
-        self._database = duckdb.connect(":memory:", config=config)
+        self._database = duckdb.connect(str(self._place("comparison.db")), config=config)
         self._joined = False
 
     def keep_row(self, line: dict[str, Any]) -> None:
@@ -153,7 +155,7 @@ class Comparison:
     def unseen(self, limit: int) -> list[str]:
         """Return ids of the ledger's records that were not read, at most *limit*."""
         self._view()
-        return [str(row[0]) for row in self._database.execute(_UNSEEN, [limit]).fetchall()]
+        return [str(row[0]) for row in self._run(_UNSEEN, [limit]).fetchall()]
 
     def findings(self, *, listed: bool) -> Iterator[dict[str, Any]]:
         """
@@ -214,27 +216,37 @@ class Comparison:
         for name, columns in (("rows", _ROWS), ("records", _RECORDS)):
             self._files[name].flush()
             relation = _relation(self._place(name), columns)
-            self._database.execute(f"CREATE OR REPLACE VIEW kept_{name} AS SELECT * FROM {relation}")  # noqa: S608 - our names
+            self._run(f"CREATE OR REPLACE VIEW kept_{name} AS SELECT * FROM {relation}")  # noqa: S608 - our names
 
     def _join(self) -> None:
         if not self._joined:
             self._view()
-            self._database.execute(_JOIN)
+            self._run(_JOIN)
             self._joined = True
 
+    def _run(self, query: str, values: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._database.cursor().execute(query, list(values))
+        except duckdb.Error as error:
+            raise _no_room(type(error).__name__) from None
+
     def _stream(self, query: str) -> Iterator[Any]:
-        cursor = self._database.cursor().execute(query)
-        while rows := cursor.fetchmany(1000):
+        result = self._run(query)
+        while rows := result.fetchmany(1000):
             yield from rows
 
     def _write(self, name: str, line: dict[str, Any]) -> None:
         try:
             self._files[name].write(json.dumps(line, ensure_ascii=False) + "\n")
         except OSError as error:
-            raise ResultsError(f"There is no room to compare in: {error.strerror}. Set TMPDIR.") from None
+            raise _no_room(error.strerror) from None
 
     def _place(self, name: str) -> Path:
         return self._folder.path / name
+
+
+def _no_room(reason: str | None) -> ResultsError:
+    return ResultsError(f"There is no room to compare in: {reason}. Set TMPDIR.")
 
 
 def judge(row: dict[str, Any], stripe: tuple[Any, ...], *, listed: bool) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import closing
@@ -18,7 +17,6 @@ from airflow_provider_payrecords.bulk.find import CLOCK_MARGIN
 from airflow_provider_payrecords.bulk.holdings import Holdings
 from airflow_provider_payrecords.bulk.ledger_access import new_run_id
 from airflow_provider_payrecords.bulk.places import Place
-from airflow_provider_payrecords.bulk.prepare import prepare
 from airflow_provider_payrecords.bulk.reconciliation import (
     AGREES,
     DUPLICATE,
@@ -29,12 +27,14 @@ from airflow_provider_payrecords.bulk.reconciliation import (
 from airflow_provider_payrecords.core.commands import ReportPayment
 from airflow_provider_payrecords.core.entry import Entry, Scope
 from airflow_provider_payrecords.core.errors import CommandError, Disposition, PayRecordsError, StoppedError, UsageError
+from airflow_provider_payrecords.core.identity import check_key
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.extract import Extract, ExtractMapping, Row, RowProblem
 from airflow_provider_payrecords.ledger.store import LedgerStore
 from airflow_provider_payrecords.settings import DEFAULT_RATE_LIMIT, Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
 from airflow_provider_payrecords.transport.clock import Clock, utc_now
+from airflow_provider_payrecords.transport.loop import run_in_own_loop
 
 BATCH_ROWS = 500
 FIRST_FINDINGS = 10
@@ -96,7 +96,7 @@ def reconcile_extract(
     options = options or ReconcileOptions()
     with closing(Comparison(results)) as comparison:
         work = _Reconcile(extract, mapping, settings, ledger, options, comparison, now)
-        return asyncio.run(work.run(should_stop or (lambda: False), network, ledger_name))
+        return run_in_own_loop(work.run(should_stop or (lambda: False), network, ledger_name))
 
 
 class _Reconcile:
@@ -158,21 +158,22 @@ class _Reconcile:
             said = "; ".join(f"{one.field}: {one.message}" for one in row.problems)
             return {"row_number": row.number, "key": row.key, "problem": said}
         try:
-            prepared = prepare(row.command, self._scope, row.key, stamped=False)
+            check_key(row.key)
         except CommandError as error:
             return {"row_number": row.number, "key": row.key, "problem": error.message}
         entry = known.get(row.key)
         if entry is not None:
             self._first = min(self._first or entry.created_at, entry.created_at)
             self._last = max(self._last or entry.updated_at, entry.updated_at)
+        amount, currency = row.money
         return {
             "row_number": row.number,
             "key": row.key,
-            "extract_amount": prepared.intent.amount_minor,
-            "extract_currency": prepared.intent.currency,
-            "outcome": row.command.params().get("outcome"),
+            "extract_amount": amount,
+            "extract_currency": currency,
+            "outcome": row.outcome,
             **_of(entry),
-            "same_content": entry and entry.fingerprint == prepared.intent.fingerprint,
+            "same_content": entry and entry.fingerprint == row.fingerprint,
         }
 
     def _span(self) -> tuple[datetime, datetime]:

@@ -52,6 +52,10 @@ class Draft(NamedTuple):
         """Build the command."""
         return self.shape.build(self.values)
 
+    def param(self, name: str) -> Any:
+        """Return what the command says of its own field *name*, or None."""
+        return self.shape.param(name, self.values)
+
     def stamped(self, source: str, key: str) -> Draft:
         """Return it as ``identity.stamp`` would. *key* and *source* were checked."""
         shape = self.shape.stamped(source)
@@ -124,6 +128,10 @@ class Shape:
     def build(self, values: Sequence[Any]) -> Command:
         """Return the command with *values* in its open leaves."""
         return build(type(self._sample), _filled(self._values, self._leaves, values))
+
+    def param(self, name: str, values: Sequence[Any]) -> Any:
+        """Return what the command with *values* says of its own field *name*, or None."""
+        return values[self._leaves.index((name,))] if (name,) in self._leaves else self._values.get(name)
 
     def stamped(self, source: str) -> Shape:
         """

@@ -51,6 +51,12 @@ class Row:
         return self.content.fingerprint if isinstance(self.content, Draft) else fingerprint(self.content)
 
     @property
+    def outcome(self) -> str | None:
+        """What became of the payment, or None where the call does not say."""
+        content = self.content
+        return content.param("outcome") if isinstance(content, Draft) else content.params().get("outcome")
+
+    @property
     def money(self) -> tuple[int | None, str | None]:
         """Amount in minor units and currency, or twice None where the call names no amount."""
         if isinstance(self.content, Draft):

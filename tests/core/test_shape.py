@@ -73,6 +73,7 @@ def same(draft: Draft, command: Command, source: str, key: str) -> None:
         assert one.fingerprint == draft.fingerprint
         assert one.body() == canonical_body(sent)
         assert one.request("k") == encode(sent, "k")
+        assert one.param("outcome") == sent.params().get("outcome")
         assert idempotency_key_of(scope, key, one.body()) == idempotency_key(scope, key, sent)
 
 
