@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from types import TracebackType
 
 from airflow_provider_payrecords.core.errors import ExtractError, MappingError
@@ -61,7 +61,8 @@ class OpenExtract:
         self.total_rows = total_rows
         self._mapper = mapper
         self._read = read
-        self._close = close
+        self._opened = ExitStack()
+        self._opened.callback(close)
 
     def batches(self, size: int) -> Iterator[list[Row | RowProblem]]:
         """
@@ -74,13 +75,15 @@ class OpenExtract:
         """
         mapper = ChunkMapper(self._mapper)
         with closing(KeyIndex()) as keys:
+            # Whoever reads only a part leaves this generator hanging, and it lives on as long as a traceback shows it.
+            self._opened.callback(keys.close)
             for chunk in self._read(size):
                 rows = _mapped(chunk, mapper, keys)
                 yield [rows[number] for number, _ in chunk]
 
     def close(self) -> None:
         """Close the source and drop what was copied of it. May be called twice."""
-        self._close()
+        self._opened.close()
 
     def __enter__(self) -> OpenExtract:
         return self

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ class Workspace:
         if self.ledger_url.startswith("postgresql"):
             with psycopg.connect(self.ledger_url, row_factory=dict_row) as server:
                 return server.execute('SELECT * FROM entries ORDER BY key COLLATE "C"').fetchall()
-        with sqlite3.connect(self.ledger) as database:
+        with closing(sqlite3.connect(self.ledger)) as database:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute("SELECT * FROM entries ORDER BY key")]
 

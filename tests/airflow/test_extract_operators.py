@@ -6,6 +6,7 @@ import csv
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def test_rows_from_another_task_are_an_extract(run: Run, sandbox: RunningSandbox
 def test_query_is_an_extract(
     run: Run, supervisor: MemorySupervisor, sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with sqlite3.connect(tmp_path / "shop.db") as database:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database, database:
         database.execute("CREATE TABLE wires (reference TEXT, cents INTEGER, booked INTEGER)")
         database.executemany("INSERT INTO wires VALUES (?, ?, ?)", [(wire, 700, 1_760_000_000) for wire in WIRES])
     supervisor.connections["shop"] = Connection(conn_id="shop", conn_type="sqlite", host=str(tmp_path / "shop.db"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_a_results_file_of_ours_is_replaced_whole_and_only_by_a_whole_one(
 def test_a_ledger_of_a_newer_version_is_left_alone_by_every_command(
     workspace: Workspace, half_done: ForeignServer, command: str
 ) -> None:
-    with sqlite3.connect(workspace.ledger) as database:
+    with closing(sqlite3.connect(workspace.ledger)) as database, database:
         database.execute("INSERT INTO ledger_meta VALUES (99, 'from the future', '9.8.7')")
     before = workspace.entries(), half_done.requests()
     arguments = {
