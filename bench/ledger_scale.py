@@ -1,8 +1,8 @@
 """
 What a claim, a look-up and a settlement cost in a ledger that already holds many payments.
 
-    python bench/ledger_scale.py --quick
-    python bench/ledger_scale.py --database postgresql --entries 0 1000000 10000000
+    python -m bench.ledger_scale --quick
+    python -m bench.ledger_scale --database postgresql --entries 0 1000000 10000000
 
 Fills a new ledger with confirmed payments under keys in no order, then claims, settles and looks up others, a batch at
 a time, through the same store that a run uses. Prints microseconds a row: time on the clock (the median batch), and
@@ -16,28 +16,24 @@ import argparse
 import hashlib
 import os
 import shutil
-import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_payrecords.core.entry import Entry, Intent, Scope, Settlement, Worker
-from airflow_provider_payrecords.core.lifecycle import Event, State
+from airflow_provider_payrecords.core.entry import Intent, Scope, Worker
 from airflow_provider_payrecords.ledger.liveness import make_owner
-from airflow_provider_payrecords.ledger.schema import ENTRIES, entry_values
 from airflow_provider_payrecords.ledger.sql import SqlLedger
 from airflow_provider_payrecords.ledger.urls import open_ledger
+from bench.filling import confirmed_row, fill_postgresql, fill_sqlite, outcome_of
 
 SCOPE = Scope("acme-eu", "live", "report_payment", "adyen-eu")
 START = datetime(2026, 3, 1, 9, 30, tzinfo=timezone.utc)
 WORKER = Worker(make_owner("bench"), "run-20260301T093000-0a1b2c3d", lease_seconds=300)
-FILL_ROWS = 50_000
 
 
 def key_of(number: int) -> str:
@@ -51,66 +47,10 @@ def intent_of(number: int) -> Intent:
     return Intent(key_of(number), digest, f"payrecords-{digest[:48]}", 1_000 + number % 90_000, "eur")
 
 
-def outcome_of(intent: Intent) -> Settlement:
-    """Return the API's acceptance of *intent*."""
-    tail = intent.fingerprint[:24]
-    return Settlement(
-        intent.key,
-        intent.idempotency_key,
-        Event.ACCEPTED,
-        payment_record=f"pr_{tail}",
-        payment_attempt_record=f"par_{tail}",
-        request_id=f"req_{tail[:14]}",
-        owner=WORKER.owner,
-    )
-
-
-def confirmed(number: int) -> tuple[Any, ...]:
-    """Return a settled payment as a row."""
-    intent, made = intent_of(number), START + timedelta(milliseconds=number)
-    outcome = outcome_of(intent)
-    entry = Entry(
-        SCOPE,
-        intent.key,
-        State.CONFIRMED,
-        intent.fingerprint,
-        intent.idempotency_key,
-        created_at=made,
-        updated_at=made,
-        claimed_at=made,
-        payment_record=outcome.payment_record,
-        payment_attempt_record=outcome.payment_attempt_record,
-        amount_minor=intent.amount_minor,
-        currency=intent.currency,
-        run_id=WORKER.run_id,
-        request_id=outcome.request_id,
-    )
-    return entry_values(entry)
-
-
-def fill_sqlite(url: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    """Put *rows* into a ledger, past the store, which would take hours."""
-    marks = ", ".join("?" * len(ENTRIES.columns))
-    with closing(sqlite3.connect(url, isolation_level=None)) as connection:
-        connection.executescript("PRAGMA synchronous=OFF; PRAGMA cache_size=-3000000")
-        while some := list(islice(rows, FILL_ROWS)):
-            connection.execute("BEGIN")
-            connection.executemany(f"INSERT INTO entries VALUES ({marks})", some)
-            connection.execute("COMMIT")
-        connection.executescript("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def fill_postgresql(url: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    """Put *rows* into a ledger by COPY."""
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        while some := list(islice(rows, FILL_ROWS)):
-            with connection.cursor().copy("COPY entries FROM STDIN") as copy:
-                for row in some:
-                    copy.write_row(row)
-        connection.execute("VACUUM ANALYZE entries")
-        connection.execute("CHECKPOINT")
+def rows_of(entries: int) -> Iterator[tuple[Any, ...]]:
+    """Yield *entries* settled payments."""
+    for number in range(entries):
+        yield confirmed_row(SCOPE, intent_of(number), START + timedelta(milliseconds=number), WORKER.run_id)
 
 
 @contextmanager
@@ -179,7 +119,7 @@ def measure(ledger: SqlLedger, entries: int, batch: int, rows: int) -> list[Mete
         now = START + timedelta(days=30, milliseconds=first)
         intents = [intent_of(number) for number in range(first, first + batch)]
         claim.measure(batch, ledger.claim, SCOPE, intents, WORKER, now)
-        settle.measure(batch, ledger.settle, SCOPE, [outcome_of(intent) for intent in intents], now)
+        settle.measure(batch, ledger.settle, SCOPE, [outcome_of(intent, WORKER.owner) for intent in intents], now)
         # What a second run over an old extract meets: payments that were settled long ago.
         step = max(1, (first + batch) // (batch * 7))
         old = [intent_of((first + place * step * 7919) % (first + batch)) for place in range(batch)]
@@ -208,7 +148,7 @@ def main() -> None:
         for entries in sizes:
             with place() as url:
                 open_ledger(url).close()
-                fill(url, (confirmed(number) for number in range(entries)))
+                fill(url, rows_of(entries))
                 with closing(open_ledger(url)) as ledger:
                     meters = measure(ledger, entries, given.batch, rows)
             print(f"{database:11} {entries:>12,}" + "".join(f" {meter}" for meter in meters), flush=True)

@@ -5,8 +5,8 @@ For each size: an extract is made, a SQLite ledger is filled as if every row of 
 and a second ``report`` run over it, each in a process of its own, with a network that fails when it is used. Printed
 are seconds of CPU, microseconds a row, and peak memory.
 
-    python bench/scale.py                         # 10,000, 1,000,000 and 2,000,000 rows; about half an hour
-    python bench/scale.py --rows 10000 --rows 100000
+    python -m bench.scale                         # 10,000, 1,000,000 and 2,000,000 rows; about half an hour
+    python -m bench.scale --rows 10000 --rows 100000
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ import duckdb
 import httpx
 
 from airflow_provider_payrecords.bulk import RunOptions, plan_extract, report_extract
-from airflow_provider_payrecords.bulk.prepare import prepare
-from airflow_provider_payrecords.core.entry import Scope, Settlement, Worker
-from airflow_provider_payrecords.core.lifecycle import Event
+from airflow_provider_payrecords.bulk.prepare import prepare_row
+from airflow_provider_payrecords.core.entry import Scope
 from airflow_provider_payrecords.extract import ExtractMapping, Row, make_extract
 from airflow_provider_payrecords.ledger.urls import open_ledger
 from airflow_provider_payrecords.settings import Settings
+from bench.filling import confirmed_row, fill_sqlite
 
 SIZES = (10_000, 1_000_000, 2_000_000)
 SETTINGS = Settings(api_key="sk_test_scale", api_base="http://127.0.0.1:1")
@@ -67,24 +67,18 @@ def make(folder: Path, rows: int) -> None:
     """Write the extract and fill the ledger."""
     with duckdb.connect() as database:
         database.execute(f"COPY ({SELECT.replace('{rows}', str(rows))}) TO '{folder / 'extract.csv'}' (HEADER)")
+    open_ledger(folder / "ledger.db").close()
+    fill_sqlite(str(folder / "ledger.db"), _reported(folder / "extract.csv"))
+
+
+def _reported(extract: Path) -> Iterator[tuple[Any, ...]]:
     scope = Scope(SETTINGS.account_scope, SETTINGS.mode, MAPPING.endpoint, MAPPING.source)
-    worker = Worker("bench:0:0", "run-fill", 300)
-    ledger = open_ledger(folder / "ledger.db")
-    with make_extract(folder / "extract.csv").open(MAPPING) as opened:
+    made = datetime.now(timezone.utc)
+    with make_extract(extract).open(MAPPING) as opened:
         for batch in opened.batches(2000):
-            now = datetime.now(timezone.utc)
-            intents = [
-                prepare(row.command, scope, row.key, stamped=True).intent for row in batch if isinstance(row, Row)
-            ]
-            ledger.claim(scope, intents, worker, now)
-            outcomes = [
-                Settlement(
-                    one.key, one.idempotency_key, Event.ACCEPTED, f"pr_{one.fingerprint[:24]}", request_id="req_bench"
-                )
-                for one in intents
-            ]
-            ledger.settle(scope, outcomes, now)
-    ledger.close()
+            for row in batch:
+                if isinstance(row, Row):
+                    yield confirmed_row(scope, prepare_row(row, scope, stamped=True).intent, made, "run-fill")
 
 
 class NoNetwork(httpx.AsyncBaseTransport):
@@ -121,7 +115,7 @@ def measure(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what each kind of run took, in a process of its own on one core."""
     core = str(min(os.sched_getaffinity(0)))
     for what in ("plan", "report"):
-        command = ["taskset", "-c", core, sys.executable, __file__, "--child", what, str(folder)]
+        command = ["taskset", "-c", core, sys.executable, "-m", "bench.scale", "--child", what, str(folder)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         yield what, json.loads(done.stdout)
 
