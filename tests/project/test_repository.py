@@ -130,10 +130,16 @@ def test_corners_are_the_ends_of_what_the_package_declares() -> None:
     assert ends.items() <= dict(re.findall(r"^(\w+)=(\S+)", texts()["scripts/corners"], re.MULTILINE)).items()
 
 
-def test_corners_name_suites_that_exist() -> None:
+ELSEWHERE = set("acceptance bench e2e foreign project sdk simulation violence".split())
+"""Suites that are long, or about programs of their own, and ask nothing of Python or Airflow that the others do not."""
+
+
+def test_corners_name_every_suite_that_they_do_not_leave_to_others() -> None:
     suites = re.search(r'^suites="(.*?)"$', texts()["scripts/corners"], re.MULTILINE | re.DOTALL)
     assert suites is not None
     assert [suite for suite in suites[1].split() if not (REPOSITORY / suite).exists()] == []
+    tests = {path.name for path in (REPOSITORY / "tests").iterdir() if any(path.glob("test_*.py"))}
+    assert tests == {Path(suite).parts[1] for suite in suites[1].split() if Path(suite).suffix != ".py"} | ELSEWHERE
 
 
 def test_no_source_file_is_longer_than_we_can_read() -> None:
