@@ -228,7 +228,7 @@ class Engine:
         while (claimed := await self._next()) is not None:
             row, until = claimed
             if self.stopping.reason is None:
-                flow = call(row.command, row.request, self._policy, self._outside.jitter, until, Receipt)
+                flow = call(row.content, row.request, self._policy, self._outside.jitter, until, Receipt)
                 called = await self._transport.run(flow, in_turn=True)
                 self.stopping.after_call(called.error)
             else:
@@ -273,7 +273,7 @@ class Engine:
     def _settle(self) -> None:
         called, self._called = self._called, []
         try:
-            entries = self._access.settle([settlement_of(row.command, row.intent, one) for row, one in called])
+            entries = self._access.settle([settlement_of(row.content, row.intent, one) for row, one in called])
         except LedgerError as error:
             self._called = called + self._called
             self._fail(error)

@@ -32,7 +32,7 @@ class Prepared:
 
     order: int
     row_number: int
-    command: Command
+    content: Command | Draft
     request: ApiRequest
     intent: Intent
 
@@ -68,7 +68,7 @@ def prepare(
     return Prepared(
         order=order,
         row_number=row_number,
-        command=sent,
+        content=sent,
         request=encode(sent, idempotency),
         intent=Intent(
             key=key,
@@ -96,4 +96,4 @@ def prepare_row(row: Row, scope: Scope, *, stamped: bool, replay: bool = False, 
     key = idempotency_key_of(scope, row.key, draft.body())
     amount_minor, currency = row.money
     intent = Intent(row.key, row.fingerprint, key, amount_minor, currency, replay)
-    return Prepared(order, row.number, draft.command(), draft.request(key), intent)
+    return Prepared(order, row.number, draft, draft.request(key), intent)

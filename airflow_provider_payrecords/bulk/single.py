@@ -141,7 +141,7 @@ async def _send(
     transport: AsyncTransport,
 ) -> CommandReport:
     policy, jitter = settings.retry_policy, uniform_jitter()
-    flow = report(row.command, row.request, access.scope, row.intent, policy, jitter)
+    flow = report(row.content, row.request, access.scope, row.intent, policy, jitter)
     reported = await transport.run(flow)
     entry = reported.entry
     if may_be_found(entry, options) and not should_stop():

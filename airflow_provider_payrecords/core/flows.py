@@ -43,7 +43,8 @@ from airflow_provider_payrecords.core.errors import (
 )
 from airflow_provider_payrecords.core.lifecycle import Event
 from airflow_provider_payrecords.core.retry import Again, RetryPolicy
-from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse, read_answer
+from airflow_provider_payrecords.core.shape import Draft, command_of
+from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse, accepted, read_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Called:
 
 
 def call(
-    command: Command,
+    content: Command | Draft,
     request: ApiRequest,
     policy: RetryPolicy,
     jitter: Iterator[float],
@@ -79,6 +80,7 @@ def call(
     Send *request* until it is answered or *policy* gives up.
 
     Args:
+        content: What *request* says; a draft is built only to explain an answer that is not the hoped-for one.
         jitter: Endless; numbers uniform in [0.5, 1].
         until: End of the claim's lease: nothing leaves later, since a machine may sleep between any two lines.
         model: To read the answer as, in place of the command's own.
@@ -89,7 +91,7 @@ def call(
         sent: Sent = yield Send(request, until)
         elapsed += sent.seconds
         try:
-            answer = _answer(command, sent.outcome, model)
+            answer = _answer(content, sent.outcome, model)
         except PayRecordsError as failure:
             error = failure
         else:
@@ -142,33 +144,43 @@ class Reported:
 
 
 def report(
-    command: Command, request: ApiRequest, scope: Scope, intent: Intent, policy: RetryPolicy, jitter: Iterator[float]
+    content: Command | Draft,
+    request: ApiRequest,
+    scope: Scope,
+    intent: Intent,
+    policy: RetryPolicy,
+    jitter: Iterator[float],
 ) -> Flow[Reported]:
     """
     Claim, send, settle. Nothing is sent unless the claim was granted and is durable.
 
     A replay that is answered with a stored refusal is made once more, under the key that follows.
     """
-    reported = yield from _report_once(command, request, scope, intent, policy, jitter)
+    reported = yield from _report_once(content, request, scope, intent, policy, jitter)
     if intent.replay and reported.called and is_spent(reported.entry, reported.decision.entry.idempotency_key):
-        reported = yield from _report_once(command, request, scope, intent, policy, jitter)
+        reported = yield from _report_once(content, request, scope, intent, policy, jitter)
     return reported
 
 
 def _report_once(
-    command: Command, request: ApiRequest, scope: Scope, intent: Intent, policy: RetryPolicy, jitter: Iterator[float]
+    content: Command | Draft,
+    request: ApiRequest,
+    scope: Scope,
+    intent: Intent,
+    policy: RetryPolicy,
+    jitter: Iterator[float],
 ) -> Flow[Reported]:
     decision: Decision = yield Claim(scope, intent)
     if decision.action not in SENDING:
         return Reported(decision, None, decision.entry)
     key = decision.entry.idempotency_key
     sent = replace(request, idempotency_key=key)
-    called = yield from call(command, sent, policy, jitter, decision.entry.lease_until)
-    entry: Entry = yield Settle(scope, settlement_of(command, intent._replace(idempotency_key=key), called))
+    called = yield from call(content, sent, policy, jitter, decision.entry.lease_until)
+    entry: Entry = yield Settle(scope, settlement_of(content, intent._replace(idempotency_key=key), called))
     return Reported(decision, called, entry)
 
 
-def settlement_of(command: Command, intent: Intent, called: Called) -> Settlement:
+def settlement_of(content: Command | Draft, intent: Intent, called: Called) -> Settlement:
     """Say what a call's outcome means for the ledger."""
     error = called.error
     if error is None:
@@ -176,7 +188,7 @@ def settlement_of(command: Command, intent: Intent, called: Called) -> Settlemen
             key=intent.key,
             idempotency_key=intent.idempotency_key,
             event=Event.ACCEPTED,
-            payment_record=_record_id(command, called.answer),
+            payment_record=_record_id(content, called.answer),
             payment_attempt_record=getattr(called.answer, "latest_payment_attempt_record", None),
             request_id=called.request_id,
         )
@@ -232,20 +244,22 @@ def _refusal(error: PayRecordsError, uncertain: bool) -> Event:
     return Event.LOST if uncertain and getattr(error, "param", None) is None else Event.REFUSED
 
 
-def _answer(command: Command, outcome: ApiResponse | TransportError, model: type[BaseModel] | None) -> Any:
+def _answer(content: Command | Draft, outcome: ApiResponse | TransportError, model: type[BaseModel] | None) -> Any:
     if isinstance(outcome, TransportError):
         raise outcome
-    return read_answer(command, outcome, model)
+    answer = None if model is None else accepted(outcome, model)
+    return read_answer(command_of(content), outcome, model) if answer is None else answer
 
 
 def _request_id(outcome: ApiResponse | TransportError) -> str | None:
     return outcome.headers.get("request-id") if isinstance(outcome, ApiResponse) else None
 
 
-def _record_id(command: Command, answer: Any) -> str:
-    if isinstance(command, AttachPayment):
-        return command.payment_record or command.payment_intent or ""
-    return str(answer.id)
+def _record_id(content: Command | Draft, answer: Any) -> str:
+    if content.endpoint != AttachPayment.endpoint:
+        return str(answer.id)
+    command: Any = command_of(content)
+    return command.payment_record or command.payment_intent or ""
 
 
 def raise_for(called: Called) -> Any:

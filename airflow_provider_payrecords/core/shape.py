@@ -48,6 +48,11 @@ class Draft(NamedTuple):
     amount_minor: int | None
     currency: str | None
 
+    @property
+    def endpoint(self) -> str:
+        """Name of the call."""
+        return self.shape.endpoint
+
     def command(self) -> Command:
         """Build the command."""
         return self.shape.build(self.values)
@@ -69,6 +74,11 @@ class Draft(NamedTuple):
         """Return what ``wire.encode`` says of the command."""
         target, form = self.shape.target.fill(self.values), self.shape.form.fill(self.values)
         return ApiRequest("POST", target, form.encode(), idempotency_key, self.shape.endpoint)
+
+
+def command_of(content: Command | Draft) -> Command:
+    """Return *content* as a command."""
+    return content.command() if isinstance(content, Draft) else content
 
 
 class Shape:

@@ -82,15 +82,15 @@ def read_answer(command: Command, response: ApiResponse, model: type[BaseModel] 
         OutcomeUnknownError: This is not an answer of the API: not JSON, cut short, or without an id.
         UntrustedServerError: A redirect, which is never followed.
     """
+    answer = accepted(response, model or command.answer)
+    if answer is not None:
+        return answer
     if 200 <= response.status < 300:
-        try:
-            return (model or command.answer).model_validate_json(response.content)
-        except ValidationError:
-            raise OutcomeUnknownError(
-                f"The answer to {command.endpoint} ({response.status}) is not one of the API: not JSON, cut short or "
-                "without an id. Run again: the same idempotency key is sent.",
-                status=response.status,
-            ) from None
+        raise OutcomeUnknownError(
+            f"The answer to {command.endpoint} ({response.status}) is not one of the API: not JSON, cut short or "
+            "without an id. Run again: the same idempotency key is sent.",
+            status=response.status,
+        )
     if 300 <= response.status < 400:
         raise UntrustedServerError(
             f"The server redirected {command.endpoint} ({response.status}); redirects are not followed. Check the "
@@ -98,6 +98,16 @@ def read_answer(command: Command, response: ApiResponse, model: type[BaseModel] 
             status=response.status,
         )
     raise _error(command, response)
+
+
+def accepted(response: ApiResponse, model: type[BaseModel]) -> Any:
+    """Return *response* as *model* if the API says by it that the call took effect, else None."""
+    if not 200 <= response.status < 300:
+        return None
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError:
+        return None
 
 
 def _error(command: Command, response: ApiResponse) -> ApiError | OutcomeUnknownError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from airflow_provider_payrecords.core.commands import Command
 from airflow_provider_payrecords.core.identity import fingerprint
-from airflow_provider_payrecords.core.shape import Draft
+from airflow_provider_payrecords.core.shape import Draft, command_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Row:
     @property
     def command(self) -> Command:
         """The call to make."""
-        return self.content.command() if isinstance(self.content, Draft) else self.content
+        return command_of(self.content)
 
     @property
     def fingerprint(self) -> str:

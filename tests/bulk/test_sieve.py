@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from airflow_provider_payrecords.bulk.prepare import prepare, prepare_row
 from airflow_provider_payrecords.core.entry import Scope
 from airflow_provider_payrecords.core.errors import CommandError
 from airflow_provider_payrecords.core.lifecycle import State
-from airflow_provider_payrecords.core.shape import Draft
+from airflow_provider_payrecords.core.shape import Draft, command_of
 from airflow_provider_payrecords.extract import ExtractMapping, Row, make_extract
 from tests.bulk.world import MAPPING, World, payment, payments
 
@@ -30,7 +31,8 @@ def test_a_row_from_a_draft_is_prepared_as_its_command_is(stamped: bool) -> None
     rows = read([payment(number, description=f"é {number}%") for number in range(1, 5)])
     assert [isinstance(row.content, Draft) for row in rows] == [False, True, True, True]
     for order, row in enumerate(rows):
-        assert prepare_row(row, SCOPE, stamped=stamped, replay=True, order=order) == prepare(
+        one = prepare_row(row, SCOPE, stamped=stamped, replay=True, order=order)
+        assert replace(one, content=command_of(one.content)) == prepare(
             row.command, SCOPE, row.key, stamped=stamped, replay=True, order=order, row_number=row.number
         )
 
