@@ -20,7 +20,7 @@ from airflow_provider_payrecords.cli.options import (
 from airflow_provider_payrecords.cli.schema import find_command
 
 if TYPE_CHECKING:
-    from airflow_provider_payrecords.cli.compose import HttpRequest
+    from airflow_provider_payrecords.compose.http import HttpRequest
     from airflow_provider_payrecords.core.commands import Command
     from airflow_provider_payrecords.settings import Settings
 
@@ -55,7 +55,7 @@ def request(
 
     Reports go through the ledger: one that is confirmed there is not sent again and gives the same id.
     """
-    from airflow_provider_payrecords.cli.compose import api_request, compose, key_of
+    from airflow_provider_payrecords.compose.http import api_request, compose
     from airflow_provider_payrecords.core.commands import build
     from airflow_provider_payrecords.core.identity import DEFAULT_SOURCE
 
@@ -63,6 +63,7 @@ def request(
     command = build(command_type, _values(command_type, words or [], values_from))
     settings = _settings(api, plan.mode, send=send)
     source = source or DEFAULT_SOURCE
+    key = key or _key_of(command)
     composed = compose(api_request(command, settings, source, key), settings)
     if not json:
         _show(composed)
@@ -72,11 +73,23 @@ def request(
         if command.method == "GET":
             answer = _read(command, settings)
         else:
-            answer = _report(command, settings, ledger, source, key or key_of(command))
+            answer = _report(command, settings, ledger, source, key)
     if json:
         console.say_json({"request": composed.as_json(), "sent": send, "answer": answer})
     else:
         _show_answer(answer)
+
+
+def _key_of(command: Command) -> str:
+    from airflow_provider_payrecords.bulk import default_key
+    from airflow_provider_payrecords.core.errors import CommandError, UsageError
+
+    if command.method == "GET":
+        return ""
+    try:
+        return default_key(command)
+    except CommandError as error:
+        raise UsageError(f"Nothing in {command.endpoint} names the payment. Give it a name with --key.") from error
 
 
 def _settings(api: ApiOptions, mode: Mode | None, *, send: bool) -> Settings:
@@ -88,7 +101,7 @@ def _settings(api: ApiOptions, mode: Mode | None, *, send: bool) -> Settings:
 
 
 def _values(command: type[Command], words: list[str], file: Path | None) -> dict[str, Any]:
-    from airflow_provider_payrecords.cli.fields import read_words
+    from airflow_provider_payrecords.compose.fields import read_words
 
     return read_words(command, words, {} if file is None else inputs.read_document(file))
 

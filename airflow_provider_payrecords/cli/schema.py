@@ -12,7 +12,7 @@ from airflow_provider_payrecords.cli.options import JsonFlag
 from airflow_provider_payrecords.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from airflow_provider_payrecords.cli.fields import FieldInfo
+    from airflow_provider_payrecords.compose.fields import FieldInfo
     from airflow_provider_payrecords.core.commands import Command
 
 _COLUMNS = ("field", "type", "required", "values, limits, meaning")
@@ -61,7 +61,7 @@ def _list_all(*, as_json: bool) -> None:
 
 
 def _show_one(command: type[Command], *, as_json: bool) -> None:
-    from airflow_provider_payrecords.cli.fields import fields_of
+    from airflow_provider_payrecords.compose.fields import fields_of
 
     fields = fields_of(command)
     if as_json:
@@ -79,7 +79,7 @@ def _row(field: FieldInfo) -> tuple[str, ...]:
 
 
 def _head(command: type[Command]) -> dict[str, Any]:
-    from airflow_provider_payrecords.cli.fields import summary_of
+    from airflow_provider_payrecords.compose.fields import summary_of
 
     return {
         "endpoint": command.endpoint,

@@ -118,7 +118,7 @@ def _is_same_origin(request: Request) -> bool:
     if origin is None:
         return True  # no browser
     known = {request.headers.get("host"), urlsplit(str(conf.get("api", "base_url", fallback=""))).netloc}
-    return urlsplit(origin).netloc in known
+    return urlsplit(origin).netloc in known - {"", None}
 
 
 def _may_edit(manager: Any, user: Any, conn_id: str | None) -> bool:

@@ -19,6 +19,7 @@ from airflow_provider_payrecords.core.money import CURRENCIES, decimals
 from airflow_provider_payrecords.plugins import problems
 from airflow_provider_payrecords.plugins.access import CurrentUser, Right, needs, refuse_foreign_requests, rights_of
 from airflow_provider_payrecords.plugins.connections import list_connections
+from airflow_provider_payrecords.plugins.request_api import request_router
 from airflow_provider_payrecords.plugins.runs_api import runs_router
 
 STATIC = Path(__file__).parent / "static"
@@ -52,7 +53,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    for router in (common_router, runs_router):
+    for router in (common_router, request_router, runs_router):
         app.include_router(router, prefix="/api")
     _serve_static_files(app)
     app.add_exception_handler(problems.ProblemError, problems.answer_problem)

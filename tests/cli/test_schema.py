@@ -21,7 +21,7 @@ def test_every_call_can_be_shown_both_ways(run: Run, endpoint: str) -> None:
     shown, told = run("schema", endpoint), run("schema", endpoint, "--json").json
     assert shown.out.startswith(f"{command.method} {command.path}\n")
     assert [field["path"] for field in told["fields"] if f"  {field['path']} " not in shown.out] == []
-    assert set(told["fields"][0]) == {"path", "type", "required", "limits", "choices", "note"}
+    assert set(told["fields"][0]) == {"path", "type", "required", "limits", "choices", "note", "max_length"}
 
 
 def test_dashes_are_taken_for_underscores(run: Run) -> None:

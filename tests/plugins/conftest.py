@@ -54,6 +54,7 @@ def server(airflow_database: Path) -> Iterator[FastAPI]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", ",".join(f"{role}:{role}" for role in ROLES))
+        patch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # as Airflow says it of its API server
         patch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of the tests that is long enough " * 2)
         app = FastAPI()
         init_auth_manager(app)

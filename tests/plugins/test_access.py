@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 import httpx
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from tests.plugins.conftest import HEADERS, PEOPLE
+from tests.plugins.payments import draft
 
 
 class Tried(NamedTuple):
@@ -31,6 +33,10 @@ TABLE = {
     ("GET", "/static/{path:path}"): Tried("static/ui.js", READERS),
     ("GET", "/api/me"): Tried("api/me", READERS),
     ("GET", "/api/connections"): Tried("api/connections", READERS),
+    ("GET", "/api/endpoints"): Tried("api/endpoints", READERS),
+    ("GET", "/api/endpoints/{name}"): Tried("api/endpoints/report_refund", READERS),
+    ("POST", "/api/compose"): Tried("api/compose", READERS, draft()),
+    ("POST", "/api/send"): Tried("api/send", "op admin", draft()),
 }
 
 
@@ -82,7 +88,10 @@ def test_request_of_another_site_is_refused(
     sent = {"Content-Type": "application/json", **HEADERS, **headers}
     admin.headers.clear()
     answer = admin.request(
-        route[0], tried.path, content=b"{}", headers={name: value for name, value in sent.items() if value}
+        route[0],
+        tried.path,
+        content=json.dumps(tried.body),
+        headers={name: value for name, value in sent.items() if value},
     )
     assert answer.status_code == 403
     assert answer.json()["title"] == "This request did not come from this page"

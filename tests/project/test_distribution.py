@@ -14,7 +14,18 @@ from packaging.requirements import Requirement
 from tests.project.test_layers import PACKAGE
 from tests.project.test_repository import project
 
-WITHOUT_AIRFLOW = ("settings", "core.commands", "ledger", "transport", "client", "extract", "bulk", "sandbox", "cli")
+WITHOUT_AIRFLOW = (
+    "settings",
+    "core.commands",
+    "ledger",
+    "transport",
+    "client",
+    "extract",
+    "bulk",
+    "compose.http",
+    "sandbox",
+    "cli",
+)
 
 IMPORT = """
 import importlib

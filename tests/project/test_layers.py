@@ -63,7 +63,8 @@ LAYERS = {
     "bulk": layer(f"{_L2} ledger.liveness extract client bulk scratch", "anyio httpx pydantic duckdb fsspec"),
     "sandbox": layer(f"{_L2} sandbox", "httpx pydantic starlette uvicorn", frozenset()),
     "testing": layer(f"{_ENGINE} sandbox testing _airflow", "httpx pydantic pytest"),
-    "cli": layer(f"{_ENGINE} sandbox demo cli", "typer rich pydantic yaml", frozenset()),
+    "compose": layer(f"{_ENGINE} compose", "httpx"),
+    "cli": layer(f"{_ENGINE} compose sandbox demo cli", "typer rich pydantic yaml", frozenset()),
     "demo": layer(f"{_ENGINE} sandbox cli demo", "rich"),
     "demo.dag_run": layer(f"{_PURE} bulk demo", "airflow"),  # the program of a process of its own, inside Airflow
     "__main__": layer("cli"),
@@ -78,7 +79,7 @@ LAYERS = {
     "assets": layer(_SKIN),
     "airflow_cli": layer(f"{_SKIN} cli airflow_cli", "airflow"),  # Airflow's command line, not its SDK
     "retry_policy": layer(_SKIN),
-    "plugins": layer(_SKIN, "pydantic fastapi starlette"),
+    "plugins": layer(f"{_SKIN} compose", "pydantic fastapi starlette yaml"),
 }
 
 

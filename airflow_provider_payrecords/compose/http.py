@@ -5,10 +5,13 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from airflow_provider_payrecords.bulk.prepare import prepare
 from airflow_provider_payrecords.core.commands import Command
+from airflow_provider_payrecords.core.entry import Scope
 from airflow_provider_payrecords.core.form import parse_pairs
-from airflow_provider_payrecords.core.wire import ApiRequest
+from airflow_provider_payrecords.core.wire import ApiRequest, encode
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.http import base_headers, request_headers
 
@@ -35,6 +38,14 @@ class HttpRequest:
     idempotency_key: str | None
     curl: str
 
+    def as_text(self) -> str:
+        """Return the request as HTTP/1.1 writes it."""
+        parts = urlsplit(self.url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        lines = [f"{self.method} {target} HTTP/1.1", f"Host: {parts.netloc}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        return "\n".join([*lines, "", self.body]) if self.body else "\n".join(lines)
+
     def as_json(self) -> dict[str, Any]:
         """Return the request as JSON-safe data."""
         return asdict(self)
@@ -56,37 +67,20 @@ def compose(request: ApiRequest, settings: Settings) -> HttpRequest:
     )
 
 
-def api_request(command: Command, settings: Settings, source: str, key: str | None) -> ApiRequest:
+def api_request(command: Command, settings: Settings, source: str, key: str, *, stamped: bool = True) -> ApiRequest:
     """
     Return the request for *command*: for a report the one a run would send for that source and key.
 
-    Raises:
-        UsageError: Nothing in the command names the payment, and no key is given.
-    """
-    from airflow_provider_payrecords.bulk.prepare import prepare
-    from airflow_provider_payrecords.core.entry import Scope
-    from airflow_provider_payrecords.core.wire import encode
+    Args:
+        key: Row key; not looked at for what only reads.
 
+    Raises:
+        CommandError: *key* or *source* cannot be one.
+    """
     if command.method == "GET":
         return encode(command)
     scope = Scope(settings.account_scope, settings.mode, command.endpoint, source)
-    return prepare(command, scope, key or key_of(command), stamped=True).request
-
-
-def key_of(command: Command) -> str:
-    """
-    Return the key that the command's own references give it.
-
-    Raises:
-        UsageError: They give none.
-    """
-    from airflow_provider_payrecords.bulk import default_key
-    from airflow_provider_payrecords.core.errors import CommandError, UsageError
-
-    try:
-        return default_key(command)
-    except CommandError as error:
-        raise UsageError(f"Nothing in {command.endpoint} names the payment. Give it a name with --key.") from error
+    return prepare(command, scope, key, stamped=stamped).request
 
 
 def _curl(url: str, headers: dict[str, str], body: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_payrecords.cli.fields import fields_of, read_words, summary_of
+from airflow_provider_payrecords.compose.fields import fields_of, read_words, reference_of, summary_of
 from airflow_provider_payrecords.core.commands import COMMANDS, ListPaymentRecords, ReportPayment, build
 from airflow_provider_payrecords.core.errors import UsageError
 
@@ -29,8 +29,8 @@ def test_fields_are_those_that_pydantic_describes(endpoint: str) -> None:
 
 
 @pytest.mark.parametrize("endpoint", COMMANDS)
-def test_every_field_says_what_it_takes(endpoint: str) -> None:
-    silent = [one.path for one in fields_of(COMMANDS[endpoint]) if not (one.limits or one.choices or one.note)]
+def test_every_field_says_what_it_means(endpoint: str) -> None:
+    silent = [one.path for one in fields_of(COMMANDS[endpoint]) if not one.note]
     assert silent == []
 
 
@@ -110,3 +110,16 @@ def test_a_word_that_is_no_field_is_left_for_the_commands_own_rules() -> None:
 def test_empty_text_is_kept_because_it_asks_to_clear() -> None:
     command = COMMANDS["report_payment_attempt_informational"]
     assert read_words(command, ["description=", "metadata="], {}) == {"description": "", "metadata": ""}
+
+
+@pytest.mark.parametrize("endpoint", COMMANDS)
+def test_a_reference_is_a_page_of_stripe(endpoint: str) -> None:
+    found = reference_of(COMMANDS[endpoint])
+    assert (found is None) is (endpoint == "list_payment_records"), "no page names it"
+    assert found is None or found.startswith("https://docs.stripe.com/api/")
+
+
+def test_a_name_that_says_little_alone_is_explained_with_its_hash() -> None:
+    notes = {field.path: field.note for field in fields_of(ReportPayment)}
+    assert "cpmt_123" in notes["payment_method_details.custom.type"]
+    assert notes["payment_method_details.type"] == notes["processor_details.type"] != ""
