@@ -18,6 +18,7 @@ from typing import Any
 
 import anyio
 
+from airflow_provider_payrecords.bulk.chronicle import Reasons
 from airflow_provider_payrecords.bulk.find import find_records, may_be_found
 from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess
 from airflow_provider_payrecords.bulk.lines import STATES, line_of, problem_line
@@ -85,6 +86,7 @@ class Engine:
         results: Results,
         tally: Tally,
         outside: Outside,
+        reasons: Reasons,
     ) -> None:
         self._access = access
         self._transport = transport
@@ -93,6 +95,7 @@ class Engine:
         self._results = results
         self._tally = tally
         self._outside = outside
+        self._reasons = reasons
         self._queue: asyncio.Queue[tuple[Prepared, datetime | None] | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._front = asyncio.Lock()
@@ -314,6 +317,7 @@ class Engine:
         self.stopping.after_reject()
 
     def _record(self, order: int, line: dict[str, Any]) -> None:
+        self._reasons.add(line)
         try:
             self._results.write(order, line)
         except ResultsError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -28,6 +29,7 @@ class Machine:
         owner: Name of this worker, ``host:pid:token``; one that no other has if None.
         is_dead: Says whether the process of an owner is certainly gone.
         open_results: Opens the results file of a run.
+        started_by: Where the run was started, JSON-safe, as the ledger keeps it. None if nobody says.
     """
 
     network: httpx.AsyncBaseTransport | None = None
@@ -37,3 +39,4 @@ class Machine:
     owner: str | None = None
     is_dead: Callable[[str], bool] = is_dead
     open_results: Callable[[Place | None], Results] = Results
+    started_by: Mapping[str, Any] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from airflow_provider_payrecords.bulk.choice import Choice, chosen
+from airflow_provider_payrecords.bulk.chronicle import Chronicle, Reasons
 from airflow_provider_payrecords.bulk.engine import Engine, Item, Outside
 from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess, new_run_id
 from airflow_provider_payrecords.bulk.lines import STATES, line_of
@@ -74,6 +75,7 @@ def report_extract(
     choice: Choice | None = None,
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    started_by: Mapping[str, Any] | None = None,
     network: httpx.AsyncBaseTransport | None = None,
     now: Clock = utc_now,
 ) -> Report:
@@ -88,6 +90,8 @@ def report_extract(
         ledger_name: How the ledger is called in the summary; no password in it.
         choice: Which rejects of the extract are replayed, see ``replay_rejects``. None: every row is reported.
         should_stop: Asked ten times a second; once true, the run ends within about two seconds.
+        started_by: Where the run was started, JSON-safe, for whoever finds it in the ledger: such as the task instance,
+            or ``{"command": …}``.
         network: httpx transport to use in place of the network, such as the in-process sandbox.
 
     Raises:
@@ -96,7 +100,7 @@ def report_extract(
         ResultsError: The results cannot be written. The ledger holds every outcome.
     """
     options = options or RunOptions()
-    machine = Machine(network=network, now=now)
+    machine = Machine(network=network, now=now, started_by=started_by)
     run = ExtractRun(extract, mapping, settings, ledger, options, results, ledger_name, max_record_ids, machine, choice)
     if options.dry_run:
         return run.plan()
@@ -157,6 +161,8 @@ class ExtractRun:
         self._run_id = new_run_id(self._started_at)
         self._scope = Scope(settings.account_scope, settings.mode, mapping.endpoint, mapping.source)
         self._tally = Tally()
+        self._reasons = Reasons()
+        self._chronicle = Chronicle(ledger, self._run_id, self._tally, self._reasons, machine.now, machine.clock)
 
     def plan(self) -> Report:
         """Say what would happen."""
@@ -170,27 +176,39 @@ class ExtractRun:
         access = self._access()
         with self._extract.open(self._mapping) as opened, closing(self._open_results()) as results:
             transport = self._transport()
-            outside = Outside(
-                should_stop,
-                lambda: on_progress(self._progress(transport, opened.total_rows)),
-                clock=self._machine.clock,
-                jitter=self._machine.jitter(),
-            )
+
+            def tick() -> None:
+                progress = self._progress(transport, opened.total_rows)
+                self._chronicle.tell(progress)
+                on_progress(progress)
+
+            outside = Outside(should_stop, tick, clock=self._machine.clock, jitter=self._machine.jitter())
             policy = self._settings.retry_policy
-            engine = Engine(access, transport, policy, self._options, results, self._tally, outside)
-            self._ledger.start_run(Run(self._run_id, self._scope, self._extract.name, self._started_at))
+            engine = Engine(access, transport, policy, self._options, results, self._tally, outside, self._reasons)
+            self._ledger.start_run(self._begun())
             try:
                 await self._drive(engine, self._taken(opened, access, results))
             except PayRecordsError:
                 # What failed may fail once more here; the first error is the one to tell.
+                self._tell_the_end(engine, self._progress(transport, opened.total_rows))
                 with suppress(LedgerError, ResultsError):
                     self._close(results, engine, transport.requests)
                 raise
             else:
-                on_progress(self._progress(transport, opened.total_rows))
+                progress = self._progress(transport, opened.total_rows)
+                on_progress(progress)
+                self._tell_the_end(engine, progress)
                 return self._close(results, engine, transport.requests)
             finally:
                 await transport.close()
+
+    def _begun(self) -> Run:
+        started_by = self._machine.started_by
+        said = None if started_by is None else dict(started_by)
+        return Run(self._run_id, self._scope, self._extract.name, self._started_at, started_by=said)
+
+    def _tell_the_end(self, engine: Engine, progress: Progress) -> None:
+        self._chronicle.end(progress, wait=not isinstance(engine.stopping.error, LedgerError))
 
     async def _drive(self, engine: Engine, batches: Iterator[list[Item]]) -> None:
         try:
@@ -208,8 +226,10 @@ class ExtractRun:
             return self._items(opened, partial(sift, access=access, results=results, tally=self._tally))
 
         def answer(order: int, row: Any, entry: Entry) -> None:
+            line = line_of(row, entry, None)
             self._tally.add(STATES[entry.state], row.intent.amount_minor, row.intent.currency)
-            results.write(order, line_of(row, entry, None))
+            self._reasons.add(line)
+            results.write(order, line)
 
         look_up = partial(access.store.look_up, access.scope)
         return chosen(self._items(opened, list), self._choice, look_up, answer)
@@ -287,6 +307,7 @@ class ExtractRun:
             counts=dict(self._tally.counts),
             requests=transport.requests,
             rate=transport.pacer.rate(self._scope.endpoint),
+            throttled=transport.throttled,
         )
 
     def _close(self, results: Results, engine: Engine | None, requests: int) -> Report:

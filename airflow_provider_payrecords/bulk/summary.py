@@ -150,6 +150,7 @@ class Progress(BaseModel):
         rows_done: Rows with a result.
         total_rows: Rows of the extract, or None where that is not known before the end.
         rate: Requests per second that the pace allows at present.
+        throttled: Answers with status 429 so far.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -159,6 +160,7 @@ class Progress(BaseModel):
     counts: dict[str, int]
     requests: int
     rate: float
+    throttled: int = 0
 
 
 class Tally:

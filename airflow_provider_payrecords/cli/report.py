@@ -90,6 +90,7 @@ def reported(
                 choice=choice,
                 should_stop=interruption,
                 on_progress=show,
+                started_by={"command": f"payrecords {'report' if choice is None else 'replay'}"},
             ).summary
 
 

@@ -162,6 +162,7 @@ def _run_record(run: Run) -> dict[str, Any]:
         "started_at": run.started_at.isoformat(),
         "finished_at": run.finished_at and run.finished_at.isoformat(),
         "summary": run.summary,
+        "started_by": run.started_by,
     }
 
 

@@ -148,7 +148,13 @@ class MemoryLedger:
                 raise LedgerError(f"Run {run_id} is not in the ledger: call start_run before finish_run.")
             self._runs[run_id] = replace(self._runs[run_id], finished_at=finished_at, summary=summary)
 
-    def save_progress(self, progress: RunProgress, reasons: Sequence[RunReason]) -> None:
+    def save_progress(
+        self,
+        progress: RunProgress,
+        reasons: Sequence[RunReason],
+        *,
+        wait: bool = False,  # noqa: ARG002 - nobody else writes here
+    ) -> None:
         """Remember how far a run is, and those of its reasons that changed."""
         with self._lock:
             self._progress[progress.run_id][progress.at] = progress

@@ -234,15 +234,15 @@ class SqlLedger(SqlBrowsing):
         if not self._write(lambda connection: connection.execute(statement).rowcount):
             raise LedgerError(f"Run {run_id} is not in the ledger: call start_run before finish_run.")
 
-    def save_progress(self, progress: RunProgress, reasons: Sequence[RunReason]) -> None:
-        """Remember how far a run is, and those of its reasons that changed. Waits for nobody."""
+    def save_progress(self, progress: RunProgress, reasons: Sequence[RunReason], *, wait: bool = False) -> None:
+        """Remember how far a run is, and those of its reasons that changed."""
 
         def work(connection: Connection) -> None:
             self._progress.put(connection, [progress_values(progress)])
             if reasons:
                 self._reasons.put(connection, [reason_values(reason) for reason in reasons])
 
-        self._write_at_once(work)
+        (self._write if wait else self._write_at_once)(work)
 
     def fetch(
         self, connection: Connection, scope: Scope, keys: Collection[str], *, lock: bool = False

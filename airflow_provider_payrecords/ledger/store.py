@@ -207,11 +207,12 @@ class LedgerStore(Protocol):
         """Remember how a run ended."""
         ...
 
-    def save_progress(self, progress: RunProgress, reasons: Sequence[RunReason]) -> None:
+    def save_progress(self, progress: RunProgress, reasons: Sequence[RunReason], *, wait: bool = False) -> None:
         """
         Remember how far a run is, and those of its reasons that changed; the same ones are replaced.
 
-        Waits for nobody: a ledger that is busy or away is an error at once.
+        Args:
+            wait: Whether to wait for a ledger that is busy or away; else that is an error at once.
         """
         ...
 

@@ -69,6 +69,7 @@ class ExtractOperator(ReadingOperator):
             load_mapping,
             progress_log,
             results_place,
+            task_of,
         )
         from airflow_provider_payrecords.operators.options import make_options
 
@@ -88,6 +89,7 @@ class ExtractOperator(ReadingOperator):
                 choice=self._choice(),
                 should_stop=self._stopping.is_set,
                 on_progress=progress_log(),
+                started_by=task_of(context),
             )
 
     def _choice(self) -> Choice | None:

@@ -124,6 +124,12 @@ def _part(text: str) -> str:
     return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
+def task_of(context: Context) -> dict[str, Any]:
+    """Return which task instance runs, as the ledger keeps it: enough to find its log."""
+    instance = context["ti"]
+    return {name: getattr(instance, name) for name in ("dag_id", "task_id", "run_id", "map_index", "try_number")}
+
+
 def progress_log(clock: Callable[[], float] = time.monotonic) -> Callable[[Progress], None]:
     """Return a function that logs a run's progress now and then."""
     last = clock()

@@ -87,6 +87,8 @@ class AsyncTransport:
         self.pacer: Pacer = pacer or OwnPace(settings.rate_limit, clock)
         self.requests = 0
         """How many requests left."""
+        self.throttled = 0
+        """How many of them were answered with status 429."""
 
     async def run(self, flow: Flow[ResultT], *, in_turn: bool = False) -> ResultT:
         """
@@ -142,6 +144,7 @@ class AsyncTransport:
                 begun = self._clock()
                 outcome = await self._paced(request, until, in_turn)
                 self.pacer.learn(request.endpoint, outcome)
+                self.throttled += isinstance(outcome, ApiResponse) and outcome.status == 429
                 return Sent(outcome, self._clock() - begun)
             case Sleep(seconds):
                 await self._wait(seconds)

@@ -15,6 +15,7 @@ import pytest
 from airflow_provider_payrecords._airflow import AirflowException, AirflowFailException, Connection, ObjectStoragePath
 from airflow_provider_payrecords.core.errors import UsageError
 from airflow_provider_payrecords.core.partition import partitions
+from airflow_provider_payrecords.ledger.urls import open_ledger
 from airflow_provider_payrecords.operators.extract import PlanExtractOperator, ReportExtractOperator
 from airflow_provider_payrecords.operators.extract_run import make_source
 from airflow_provider_payrecords.operators.options import make_options
@@ -69,6 +70,20 @@ def test_every_row_becomes_a_record_and_ids_come_in_row_order(
     assert ran.xcoms["results_path"] == str(tmp_path / "results.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text("utf-8").splitlines()]
     assert [line["payment_record"] for line in lines] == ran.xcoms["record_ids"]
+
+
+def test_the_ledger_says_which_task_started_the_run(run: Run, extract: Path, ledger_path: Path) -> None:
+    done = run(extract=str(extract), run_options={"map_index": 2, "try_number": 3, "run_id": "manual__1"})
+    with closing(open_ledger(ledger_path)) as ledger:
+        kept = ledger.run(done.result["run_id"])
+    assert kept is not None
+    assert kept.started_by == {
+        "dag_id": "test",
+        "task_id": "ReportExtractOperator",
+        "run_id": "manual__1",
+        "map_index": 2,
+        "try_number": 3,
+    }
 
 
 def test_second_run_sends_nothing_and_gives_the_same_ids(run: Run, extract: Path, sandbox: RunningSandbox) -> None:

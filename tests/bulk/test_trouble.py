@@ -224,10 +224,10 @@ class Beside:
     def __getattr__(self, name: str) -> Any:
         method, happens = getattr(self._store, name), self._happens.get(name, lambda: None)
 
-        def beside(*args: Any) -> Any:
+        def beside(*args: Any, **kwargs: Any) -> Any:
             if name == "settle":
                 happens()
-            result = method(*args)
+            result = method(*args, **kwargs)
             if name == "claim":
                 happens()
             return result

@@ -50,6 +50,7 @@ def test_status_as_json_is_one_object(run: Run, reported: str) -> None:
         ("review", 1, 250),
     }
     assert told["runs"][0]["run_id"] == reported
+    assert told["runs"][0]["started_by"] == {"command": "payrecords report"}
     (review,) = told["open"]
     assert (review["key"], review["state"]) == ("wire-0002", "review")
     assert "Put the old content back" in review["next_step"]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from airflow_provider_payrecords.core.entry import SENDING, Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.errors import LedgerUnavailableError, ResultsError
 from airflow_provider_payrecords.ledger.memory import MemoryLedger
-from airflow_provider_payrecords.ledger.store import Confirmed, Run
+from airflow_provider_payrecords.ledger.store import Confirmed, Run, RunProgress, RunReason
 from tests.simulation.invariants import Invariants
 from tests.simulation.process import Process
 from tests.simulation.weather import Weather
@@ -64,6 +64,9 @@ class Ledger:
 
     def finish_run(self, run_id: str, finished_at: datetime, summary: dict[str, Any]) -> None:
         self._transact("finish_run", lambda: self._shared.finish_run(run_id, finished_at, summary))
+
+    def save_progress(self, progress: RunProgress, reasons: Sequence[RunReason], *, wait: bool = False) -> None:
+        self._transact("save_progress", lambda: self._shared.save_progress(progress, reasons, wait=wait))
 
     def _transact(self, name: str, work: Callable[[], ResultT]) -> ResultT:
         process = self._process
