@@ -35,7 +35,7 @@ from airflow_provider_payrecords.core.errors import (
 )
 from airflow_provider_payrecords.core.partition import make_partition
 from airflow_provider_payrecords.extract import Extract, ExtractMapping, OpenExtract, Problem, Row, RowProblem
-from airflow_provider_payrecords.ledger.store import Lane, LedgerStore, Run
+from airflow_provider_payrecords.ledger.store import Lane, LedgerStore, Run, until_asked_to_stop
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
 from airflow_provider_payrecords.transport.clock import Clock, utc_now
@@ -104,7 +104,9 @@ def report_extract(
     run = ExtractRun(extract, mapping, settings, ledger, options, results, ledger_name, max_record_ids, machine, choice)
     if options.dry_run:
         return run.plan()
-    return run_in_own_loop(run.report(should_stop or (lambda: False), on_progress or (lambda _: None)))
+    should_stop = should_stop or (lambda: False)
+    with until_asked_to_stop(ledger, should_stop):
+        return run_in_own_loop(run.report(should_stop, on_progress or (lambda _: None)))
 
 
 def plan_extract(

@@ -29,7 +29,7 @@ from airflow_provider_payrecords.core.errors import (
 from airflow_provider_payrecords.core.flows import Reported, report
 from airflow_provider_payrecords.core.identity import DEFAULT_SOURCE
 from airflow_provider_payrecords.core.lifecycle import State
-from airflow_provider_payrecords.ledger.store import LedgerStore
+from airflow_provider_payrecords.ledger.store import LedgerStore, until_asked_to_stop
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
 from airflow_provider_payrecords.transport.clock import Clock, utc_now
@@ -92,7 +92,9 @@ def report_command(
         command, scope, default_key(command) if key is None else key, stamped=options.stamp_metadata, replay=True
     )
     access = LedgerAccess(ledger, scope, run_id or new_run_id(now()), options.lease_seconds, now)
-    return asyncio.run(_report(row, settings, access, options, should_stop or (lambda: False), network))
+    should_stop = should_stop or (lambda: False)
+    with until_asked_to_stop(ledger, should_stop):
+        return asyncio.run(_report(row, settings, access, options, should_stop, network))
 
 
 def default_key(command: Command) -> str:

@@ -133,13 +133,20 @@ class SqlBrowsing(Transactions):
 
     def _scopes(self) -> Iterator[Sequence[str]]:
         """Yield the scopes there are, each found by a step over all entries of the one before."""
-        rows = self._rows_of(_SCOPES)
+        found = self._rows_of(_SCOPES)
         for _ in range(MAX_SCOPES):
-            if not rows:
+            if not found:
                 return
-            yield rows[0]
-            last = tuple_(*map(literal, rows[0]))
-            rows = self._rows_of(_SCOPES.where(tuple_(*SCOPE_COLUMNS) > last))
+            yield found[0]
+            found = self._scope_after(found[0])
+
+    def _scope_after(self, scope: Sequence[str]) -> Sequence[Sequence[str]]:
+        # Not by comparing rows: SQLite walks over all that are equal, which may be millions, before it finds a greater.
+        for depth in reversed(range(len(scope))):
+            within = [column == value for column, value in zip(SCOPE_COLUMNS[:depth], scope, strict=False)]
+            if rows := self._rows_of(_SCOPES.where(*within, SCOPE_COLUMNS[depth] > scope[depth])):
+                return rows
+        return []
 
 
 def conditions(selection: Selection) -> list[ColumnElement[bool]]:

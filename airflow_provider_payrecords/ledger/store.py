@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -294,3 +295,17 @@ class QueueingStore(Protocol):
     """
 
     is_queueing: bool
+
+
+@runtime_checkable
+class PatientStore(Protocol):
+    """A ledger that waits for its server while that is away."""
+
+    def waiting_while(self, may_wait: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Within it, wait for a server that is away only while *may_wait* says so. Not for several threads at once."""
+        ...
+
+
+def until_asked_to_stop(ledger: LedgerStore, should_stop: Callable[[], bool]) -> AbstractContextManager[None]:
+    """Let *ledger* wait for its server within it, if it does so at all, only until somebody asks to stop."""
+    return ledger.waiting_while(lambda: not should_stop()) if isinstance(ledger, PatientStore) else nullcontext()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,16 @@ class Transactions:
         self.patience = patience or Patience()
         self._waited_in_vain = False
         self._engine = engine
+
+    @contextmanager
+    def waiting_while(self, may_wait: Callable[[], bool]) -> Iterator[None]:
+        """Within it, wait for a server that is away only while *may_wait* says so. Not for several threads at once."""
+        before = self.patience
+        self.patience = replace(before, may_wait=lambda: before.may_wait() and may_wait())
+        try:
+            yield
+        finally:
+            self.patience = before
 
     def close(self) -> None:
         """Release connections. Calling twice does nothing."""

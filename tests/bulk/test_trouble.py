@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from airflow_provider_payrecords.bulk import report_command
 from airflow_provider_payrecords.core.errors import LedgerUnavailableError
 from airflow_provider_payrecords.core.lifecycle import State
-from airflow_provider_payrecords.ledger.store import LedgerStore
+from airflow_provider_payrecords.ledger.patience import Patience
+from airflow_provider_payrecords.ledger.sql import SqlLedger
+from airflow_provider_payrecords.ledger.store import LedgerStore, Selection
+from airflow_provider_payrecords.ledger.urls import open_ledger
 from airflow_provider_payrecords.sandbox.config import SandboxConfig
 from airflow_provider_payrecords.sandbox.faults import Fault, FaultKind
 from airflow_provider_payrecords.sandbox.inprocess import SandboxTransport
+from tests.bulk.test_single import wire as wire_transfer
 from tests.bulk.world import FAST, World, payment, payments
+from tests.ledger.wire import Wire, wire_to
 
 
 def troubled(folder: Path, *faults: Fault, keys: frozenset[str] | None = None) -> World:
@@ -258,3 +265,49 @@ def test_a_ledger_that_fails_is_not_asked_again_for_every_row(tmp_path: Path) ->
     with world.ledger() as store, pytest.raises(LedgerUnavailableError):
         world.report(payments(900), ledger=Beside(store, settle=fail))
     assert len(asked) < 6
+
+
+class AwayAfterClaim:
+    """A ledger whose server goes away when something was claimed."""
+
+    def __init__(self, store: SqlLedger, wire: Wire) -> None:
+        self._store = store
+        self._wire = wire
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def waiting_while(self, may_wait: Callable[[], bool]) -> AbstractContextManager[None]:
+        return self._store.waiting_while(may_wait)
+
+    def claim(self, *args: Any) -> Any:
+        decisions = self._store.claim(*args)
+        self._wire.cut_at, self._wire.is_down = b"BEGIN", True
+        return decisions
+
+
+Stop = Callable[[], bool]
+
+
+def an_extract(world: World, ledger: Any, should_stop: Stop) -> None:
+    world.report(payments(1), ledger=ledger, should_stop=should_stop)
+
+
+def one_call(world: World, ledger: Any, should_stop: Stop) -> None:
+    network = SandboxTransport(world.sandbox)
+    report_command(wire_transfer(), settings=world.settings(), ledger=ledger, should_stop=should_stop, network=network)
+
+
+@pytest.mark.parametrize("report", [an_extract, one_call])
+def test_a_stop_while_the_ledger_s_server_is_away_does_not_wait_for_it(
+    tmp_path: Path, empty_postgresql: Callable[[], str], report: Callable[[World, Any, Stop], None]
+) -> None:
+    waits: list[float] = []
+    patience = Patience(sleep=waits.append)
+    with wire_to(empty_postgresql()) as wire, closing(open_ledger(wire.url, patience=patience)) as store:
+        with pytest.raises(LedgerUnavailableError):
+            report(World(tmp_path), AwayAfterClaim(store, wire), lambda: len(waits) >= 2)
+        assert len(waits) == 2
+        wire.is_down = False
+        assert [entry.state for entry in store.entries(Selection())] == [State.CLAIMED]
+        assert store.patience == patience

@@ -269,3 +269,17 @@ def test_a_server_that_is_not_there_at_first_is_an_error_at_once(wire: Wire, wai
     with pytest.raises(LedgerUnavailableError):
         open_ledger(wire.url, patience=Patience(sleep=waits.append))
     assert waits == []
+
+
+def test_who_asks_to_stop_is_not_kept_waiting_for_a_server(ledger: SqlLedger, wire: Wire, waits: list[float]) -> None:
+    ledger.patience = Patience(sleep=waits.append)
+    wire.cut_at, wire.is_down = b"BEGIN", True
+    with ledger.waiting_while(lambda: len(waits) < 3), pytest.raises(LedgerUnavailableError):
+        ledger.claim(SCOPE, [intent()], ANNA, NOW)
+    assert len(waits) == 3
+    wire.is_down = False
+    ledger.claim(SCOPE, [intent()], ANNA, NOW)
+    wire.cut_at, wire.is_down = b"BEGIN", True
+    with pytest.raises(LedgerUnavailableError):
+        ledger.claim(SCOPE, [intent("k2")], ANNA, NOW)
+    assert sum(waits[3:]) == pytest.approx(30)
