@@ -197,6 +197,8 @@ class DoomedLedger:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
+        if name == "waiting_while":
+            return method  # writes nothing
 
         def doomed(*args: Any, **kwargs: Any) -> Any:
             self._doom.strike()
