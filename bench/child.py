@@ -19,6 +19,7 @@ from typing import Any
 
 from bench.contenders import CONTENDERS
 from bench.job import Job, all_in_all
+from bench.memory import peak_mb
 from bench.payments import write_extract
 
 WARM_UP_ROWS = 3
@@ -33,10 +34,10 @@ def main(name: str, text: str) -> None:
     contender = CONTENDERS[name].load()
     contender(_warm_up(asked["base"], folder))
     control(asked["control"], asked["new"])
-    held, cpu, begun = _peak_mb(), _cpu_seconds(), time.perf_counter()
+    held, cpu, begun = peak_mb(), _cpu_seconds(), time.perf_counter()
     job = Job(asked["base"], Path(asked["extract"]), _made(folder / "job"), asked["concurrency"])
     outcomes = [contender(job) for _ in range(asked["runs"])]
-    took = {"wall": time.perf_counter() - begun, "cpu": _cpu_seconds() - cpu, "peak_mb": _peak_mb(), "start_mb": held}
+    took = {"wall": time.perf_counter() - begun, "cpu": _cpu_seconds() - cpu, "peak_mb": peak_mb(), "start_mb": held}
     print(json.dumps({**took, "outcome": asdict(all_in_all(outcomes)), "book": control(asked["control"], "/book")}))
 
 
@@ -60,15 +61,6 @@ def _made(folder: Path) -> Path:
 def _cpu_seconds() -> float:
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-def _peak_mb() -> float:
-    """Return the most memory held so far. Not ru_maxrss: on Linux it includes what the parent held before."""
-    try:
-        lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    except FileNotFoundError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 if __name__ == "__main__":

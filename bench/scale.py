@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -34,6 +33,7 @@ from airflow_provider_payrecords.extract import ExtractMapping, Row, make_extrac
 from airflow_provider_payrecords.ledger.urls import open_ledger
 from airflow_provider_payrecords.settings import Settings
 from bench.filling import confirmed_row, fill_sqlite
+from bench.memory import peak_mb
 
 SIZES = (10_000, 1_000_000, 2_000_000)
 SETTINGS = Settings(api_key="sk_test_scale", api_base="http://127.0.0.1:1")
@@ -107,8 +107,7 @@ def work(what: str, folder: Path) -> dict[str, Any]:
     ledger.close()
     if summary.counts != {"confirmed": summary.rows}:
         raise SystemExit(f"Not every row is confirmed: {summary.counts}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"rows": summary.rows, "cpu": cpu, "wall": wall, "peak": peak}
+    return {"rows": summary.rows, "cpu": cpu, "wall": wall, "peak": peak_mb()}
 
 
 def measure(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -50,6 +50,7 @@ _NEEDS_NO_LOOK = frozenset({"confirmed", "new"})
 _values = itemgetter(*FIELDS)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _needs_quotes = re.compile(r'[",\r\n#]').search
+_may_need_quotes = re.compile(r'["\r\n#]').search
 _CSV, _PARQUET = ".csv", ".parquet"
 _SUFFIXES = (".jsonl", ".ndjson", _CSV, _PARQUET)
 _MEMORY = "64MB"
@@ -65,7 +66,11 @@ class _Format(NamedTuple):
 
 
 def _csv_line(values: tuple[Any, ...]) -> str:
-    return ",".join(map(_csv_cell, values)) + "\n"
+    line = ",".join(["" if value is None else str(value) for value in values])
+    # Nearly all lines are plain, which the whole line tells at once.
+    if _may_need_quotes(line) or line.count(",") >= len(values) or "" in values:
+        line = ",".join(map(_csv_cell, values))
+    return line + "\n"
 
 
 def _csv_cell(value: Any) -> str:

@@ -151,7 +151,7 @@ class SqlLedger(SqlBrowsing):
         values = scope_values(scope)
 
         def work(connection: Connection) -> list[Confirmed]:
-            found = [connection.execute(self._confirmed, {**values, "keys": some}) for some in _portions(keys)]
+            found = [connection.execute(self._confirmed, {**values, "keys": some}).all() for some in _portions(keys)]
             return [Confirmed._make(row) for rows in found for row in rows]
 
         return self._read(work)
@@ -251,7 +251,7 @@ class SqlLedger(SqlBrowsing):
         values = scope_values(scope)
         known: dict[str, Entry] = {}
         for some in _portions(sorted(keys)):
-            rows = connection.execute(self._by_keys[lock], {**values, "keys": some})
+            rows = connection.execute(self._by_keys[lock], {**values, "keys": some}).all()
             known.update((entry.key, entry) for entry in map(entry_from_row, rows))
         return known
 

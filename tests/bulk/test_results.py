@@ -6,13 +6,16 @@ import csv
 import json
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import fsspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_payrecords.bulk import ordered
-from airflow_provider_payrecords.bulk.results import FIELDS, Results
+from airflow_provider_payrecords.bulk.results import FIELDS, Results, _csv_cell, _csv_line
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
 
 
@@ -41,6 +44,20 @@ def test_lines_come_out_in_row_order_whatever_order_they_went_in(tmp_path: Path)
     assert tuple(rows[0]) == FIELDS
     assert results.rejects_path == str(tmp_path / "r.rejects.jsonl")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.jsonl", "r.rejects.jsonl"]
+
+
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters="\0")) | st.sampled_from(["", "a,b", '"', "#1", "é\n", None, 7]),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_csv_keeps_apart_nothing_and_empty_text_and_reads_back_as_written(values: list[Any]) -> None:
+    line = _csv_line(tuple(values))
+    assert line == ",".join(map(_csv_cell, values)) + "\n"
+    (read,) = csv.reader([line]) if values != [None] else [[""]]
+    assert read == ["" if value is None else str(value) for value in values]
 
 
 def test_csv_and_parquet_hold_the_same(tmp_path: Path) -> None:
