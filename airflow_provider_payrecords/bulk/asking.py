@@ -6,14 +6,15 @@ Nothing is sent here. The next run that has their rows replays them; until then 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 
+from airflow_provider_payrecords.bulk.lines import dotted
 from airflow_provider_payrecords.bulk.word import keep_word, new_word_id
 from airflow_provider_payrecords.core.entry import Entry, Settlement
 from airflow_provider_payrecords.core.lifecycle import Event, State
-from airflow_provider_payrecords.ledger.store import LedgerStore, Selection
+from airflow_provider_payrecords.ledger.store import BrowsableStore, Selection
 from airflow_provider_payrecords.transport.clock import Clock, utc_now
 
 MAX_ASKED = 10_000
@@ -36,7 +37,7 @@ class Asked:
 
 
 def ask_to_replay(
-    ledger: LedgerStore,
+    ledger: BrowsableStore,
     selection: Selection,
     *,
     param: str | None = None,
@@ -47,7 +48,7 @@ def ask_to_replay(
     Let the next run that has their rows send the rejects of *selection* again. What is no reject stays as it is.
 
     Args:
-        param: Only rejects for which the API blamed this parameter, in its bracket form.
+        param: Only rejects for which the API blamed this field, as a dotted path.
 
     Raises:
         LedgerError: The ledger failed; those asked for before stay so.
@@ -65,7 +66,11 @@ def ask_to_replay(
     return Asked(keys, left=next(rejects, None) is not None)
 
 
-def rejects_of(ledger: LedgerStore, selection: Selection, param: str | None = None) -> Iterator[Entry]:
-    """Yield the rejects of *selection*, streamed."""
-    entries: Iterable[Entry] = ledger.entries(replace(selection, states=frozenset({State.REJECTED})))
-    return (entry for entry in entries if param is None or entry.error_param == param)
+def rejects_of(ledger: BrowsableStore, selection: Selection, param: str | None = None) -> Iterator[Entry]:
+    """Yield the rejects of *selection*, a page at a time."""
+    chosen, after = replace(selection, states=frozenset({State.REJECTED})), None
+    while True:
+        page = ledger.page(chosen, _BATCH, after)
+        yield from (entry for entry in page.entries if param is None or dotted(entry.error_param) == param)
+        if (after := page.after) is None:
+            return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from airflow_provider_payrecords.bulk.prepare import Prepared
@@ -14,7 +15,7 @@ from airflow_provider_payrecords.core.entry import (
     Entry,
 )
 from airflow_provider_payrecords.core.errors import PayRecordsError
-from airflow_provider_payrecords.core.lifecycle import State
+from airflow_provider_payrecords.core.lifecycle import REPLAY_WINDOW, State
 from airflow_provider_payrecords.core.replay import is_asked_for
 from airflow_provider_payrecords.extract import RowProblem
 from airflow_provider_payrecords.ledger.store import Confirmed
@@ -111,6 +112,20 @@ def explain(state: str, entry: Entry, error: PayRecordsError | None) -> str:
     if state == PLANNED and error is None and is_asked_for(entry):
         return _ASKED
     return error.message if error is not None else _BY_STATE[state]
+
+
+def next_step(entry: Entry) -> str:
+    """Return why *entry* is open and what to do about it, where no run is at hand."""
+    if entry.state is State.CLAIMED and entry.lease_until is not None:
+        return f"A worker holds it until {_short(entry.lease_until)}. If that worker died, run again after that."
+    told = explain(STATES[entry.state], entry, None)
+    if entry.state is State.UNKNOWN and entry.claimed_at is not None:
+        return f"{told} Do it before {_short(entry.claimed_at + REPLAY_WINDOW)}: after that the key is too old."
+    return told
+
+
+def _short(instant: datetime) -> str:
+    return f"{instant.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def dotted(param: str | None) -> str | None:

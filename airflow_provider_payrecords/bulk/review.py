@@ -291,6 +291,21 @@ def find_entry(ledger: LedgerStore, selection: Selection) -> Entry:
     raise UsageError(f"The ledger has {selection.key} more than once. Say which: {said}.")
 
 
+def why_not_found(entry: Entry, now: datetime) -> str | None:
+    """Return why no person needs to name the record of *entry*, or None if one may."""
+    if lapse_if_over(entry, "", now).state is State.CLAIMED:
+        return _refused(entry, Objection.CLAIMED).message
+    if entry.state not in OPEN_STATES or (entry.payment_record and entry.error_code != SECOND_RECORD):
+        return _refused(entry, Objection.RECORD_KNOWN if entry.payment_record else Objection.NOTHING_OPEN).message
+    return None
+
+
+def why_not_absent(entry: Entry, now: datetime) -> str | None:
+    """Return why *entry* cannot be said to be absent at present, or None if a person may."""
+    objection = objection_to_absent(entry, now)
+    return None if objection is None else _refused(entry, objection).message
+
+
 def _not_looked(search: Search) -> str:
     error = search.error
     why = "the list of records is not offered" if isinstance(error, NOT_OFFERED) else "not all records were read"

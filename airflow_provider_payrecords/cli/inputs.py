@@ -224,9 +224,9 @@ def read_document(file: Path) -> dict[str, Any]:
 
 
 def _is_missing_file(url: str) -> bool:
-    from airflow_provider_payrecords.ledger.urls import safe_url
+    from airflow_provider_payrecords.ledger.urls import is_missing_file
 
-    return not url.startswith("postgres") and not Path(safe_url(url)).exists()
+    return is_missing_file(url)
 
 
 def _count_or_share(text: str | None) -> int | float | None:

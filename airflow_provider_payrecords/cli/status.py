@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,15 +90,9 @@ def look(store: LedgerStore, selection: Selection) -> Look:
 
 def next_step(entry: Entry) -> str:
     """Return why *entry* is open and what to do about it."""
-    from airflow_provider_payrecords.bulk.lines import STATES, explain
-    from airflow_provider_payrecords.core.lifecycle import REPLAY_WINDOW, State
+    from airflow_provider_payrecords.bulk import lines
 
-    if entry.state is State.CLAIMED and entry.lease_until is not None:
-        return f"A worker holds it until {_short(entry.lease_until)}. If that worker died, run again after that."
-    told = explain(STATES[entry.state], entry, None)
-    if entry.state is State.UNKNOWN and entry.claimed_at is not None:
-        return f"{told} Do it before {_short(entry.claimed_at + REPLAY_WINDOW)}: after that the key is too old."
-    return told
+    return lines.next_step(entry)
 
 
 def _show(found: Look, ledger: str) -> None:
@@ -164,7 +157,3 @@ def _run_record(run: Run) -> dict[str, Any]:
         "summary": run.summary,
         "started_by": run.started_by,
     }
-
-
-def _short(instant: datetime) -> str:
-    return f"{instant.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"

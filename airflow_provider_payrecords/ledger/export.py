@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
+from io import StringIO
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -25,6 +27,7 @@ ENTRY_FIELDS = (*_SCOPE_FIELDS, *(name for name in Entry._fields if name != "sco
 """Columns of an export of entries, in order."""
 COUNT_FIELDS = (*_SCOPE_FIELDS, "state", "currency", "entries", "amount_minor")
 """Columns of an export of counts, in order."""
+_FORMULAS = frozenset("=+-@\t\r")
 _FORMATS: dict[str, Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
@@ -43,6 +46,29 @@ def write_entries(entries: Iterable[Entry], target: Target, format: Format | Non
         UsageError: No format is given and the target has no suffix that names one.
     """
     return _write(map(entry_record, entries), ENTRY_FIELDS, target, format)
+
+
+def csv_chunks(entries: Iterable[Entry], rows: int = 500) -> Iterator[str]:
+    """
+    Yield *entries* as CSV for a spreadsheet, the head first, at most *rows* lines at once.
+
+    A spreadsheet takes a text that begins with ``=`` or the like for a formula, so such a text gets an apostrophe in
+    front. ``write_entries`` changes nothing.
+    """
+    stream = StringIO(newline="")
+    put = _csv_writer(stream, ENTRY_FIELDS)
+    remaining = iter(entries)
+    yield stream.getvalue()
+    while some := list(islice(remaining, rows)):
+        stream.seek(0)
+        stream.truncate()
+        for entry in some:
+            put({name: _no_formula(value) for name, value in entry_record(entry).items()})
+        yield stream.getvalue()
+
+
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULAS else value
 
 
 def entry_record(entry: Entry) -> dict[str, Any]:

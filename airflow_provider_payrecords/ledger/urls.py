@@ -74,6 +74,11 @@ def safe_url(url: str | PathLike[str]) -> str:
     return shown.render_as_string()
 
 
+def is_missing_file(url: str | PathLike[str]) -> bool:
+    """Return whether *url* names a SQLite file that is not there, which ``open_ledger`` would make."""
+    return not os.fspath(url).startswith("postgres") and not Path(safe_url(url)).exists()
+
+
 def _parsed(url: str | PathLike[str]) -> URL:
     """Return *url* with the driver this package uses."""
     text = os.fspath(url)
