@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         DagAccessEntity,
     )
     from airflow.api_fastapi.core_api.security import get_user
+    from airflow.api_fastapi.logging.decorators import action_logging
     from airflow.sdk import BaseNotifier, RetryDecision, RetryPolicy
     from airflow.sdk.bases.decorator import DecoratedOperator, Task, determine_kwargs, task_decorator_factory
     from airflow.sdk.definitions.context import context_merge
@@ -69,6 +70,7 @@ __all__ = [
     "Task",
     "TriggerEvent",
     "XCom",
+    "action_logging",
     "airflow_home",
     "conf",
     "connection_ids",
@@ -99,6 +101,7 @@ _ON_DEMAND = {
     "Task": "airflow.sdk.bases.decorator",
     "TriggerEvent": "airflow.triggers.base",
     "XCom": "airflow.sdk.execution_time.xcom",
+    "action_logging": "airflow.api_fastapi.logging.decorators",
     "context_merge": "airflow.sdk.definitions.context",
     "determine_kwargs": "airflow.sdk.bases.decorator",
     "get_auth_manager": "airflow.api_fastapi.app",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -29,6 +30,15 @@ class Tried(NamedTuple):
 
 
 READERS = "viewer op admin"
+DECIDERS = "op admin"
+PAYMENT = {
+    "connection": "payrecords_default",
+    "account": "acme",
+    "mode": "test",
+    "endpoint": "report_payment",
+    "source": "adyen-eu",
+    "key": "x",
+}
 TABLE = {
     ("GET", "/static/{path:path}"): Tried("static/ui.js", READERS),
     ("GET", "/api/me"): Tried("api/me", READERS),
@@ -37,6 +47,18 @@ TABLE = {
     ("GET", "/api/endpoints/{name}"): Tried("api/endpoints/report_refund", READERS),
     ("POST", "/api/compose"): Tried("api/compose", READERS, draft()),
     ("POST", "/api/send"): Tried("api/send", "op admin", draft()),
+    ("GET", "/api/runs"): Tried("api/runs?connection=payrecords_default", READERS),
+    ("GET", "/api/runs/{run_id}"): Tried("api/runs/run-1?connection=payrecords_default", READERS),
+    ("GET", "/api/runs/{run_id}/progress"): Tried("api/runs/run-1/progress?connection=payrecords_default", READERS),
+    ("GET", "/api/runs/{run_id}/reasons"): Tried("api/runs/run-1/reasons?connection=payrecords_default", READERS),
+    ("GET", "/api/runs/{run_id}/entries"): Tried("api/runs/run-1/entries?connection=payrecords_default", READERS),
+    ("GET", "/api/runs/{run_id}/export.csv"): Tried("api/runs/run-1/export.csv?connection=payrecords_default", READERS),
+    ("GET", "/api/open"): Tried("api/open?connection=payrecords_default", READERS),
+    ("GET", "/api/search"): Tried("api/search?connection=payrecords_default&text=x", READERS),
+    ("GET", "/api/payment"): Tried(f"api/payment?{urlencode(PAYMENT)}", READERS),
+    ("GET", "/api/payment/live"): Tried(f"api/payment/live?{urlencode(PAYMENT)}", READERS),
+    ("POST", "/api/replay"): Tried("api/replay", DECIDERS, PAYMENT),
+    ("POST", "/api/resolve"): Tried("api/resolve", DECIDERS, {**PAYMENT, "updated_at": "x", "absent": True}),
 }
 
 

@@ -61,20 +61,27 @@ export async function call(method, path, body, signal) {
 export function useQuery(path, { everySeconds } = {}) {
   const [state, setState] = useState({ data: undefined, problem: undefined, isLoading: true });
   const [round, setRound] = useState(0);
+  const isReading = useRef(false);
   const reload = useCallback(() => setRound((before) => before + 1), []);
   useEffect(() => {
     if (path === undefined || path === null) return undefined;
     const abort = new AbortController();
     setState((before) => ({ ...before, isLoading: true }));
+    isReading.current = true;
+    const done = (change) => {
+      isReading.current = false;
+      setState((before) => ({ ...before, ...change, isLoading: false }));
+    };
     call("GET", path, undefined, abort.signal).then(
-      (data) => setState({ data, problem: undefined, isLoading: false }),
-      (problem) => problem.name === "AbortError" || setState((before) => ({ ...before, problem, isLoading: false })),
+      (data) => done({ data, problem: undefined }),
+      (problem) => problem.name === "AbortError" || done({ problem }),
     );
     return () => abort.abort();
   }, [path, round]);
   useEffect(() => {
     if (!everySeconds) return undefined;
-    const timer = setInterval(reload, everySeconds * 1000);
+    // A read that takes longer than that is waited for, not broken off by the next one.
+    const timer = setInterval(() => isReading.current || reload(), everySeconds * 1000);
     return () => clearInterval(timer);
   }, [everySeconds, reload]);
   return { ...state, reload };
