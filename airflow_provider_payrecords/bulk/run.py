@@ -16,6 +16,7 @@ from airflow_provider_payrecords.bulk.engine import Engine, Item, Outside
 from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess, new_run_id
 from airflow_provider_payrecords.bulk.lines import STATES, line_of
 from airflow_provider_payrecords.bulk.machine import Machine
+from airflow_provider_payrecords.bulk.namesakes import refuse_namesakes
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.places import Place
 from airflow_provider_payrecords.bulk.plan import plan_rows
@@ -246,8 +247,10 @@ class ExtractRun:
         order = 0
         size = max(self._options.concurrency, min(MAX_BATCH_ROWS, int(2 * self._options.rate_limit)))
         has = make_partition(self._options.partition or "1/1").has
+        check = refuse_namesakes(self._ledger, self._scope)
         for batch in opened.batches(READ_ROWS):
             left = sieve([(place, row) for place, row in enumerate(batch, order) if has(row.key)])
+            check(left)
             order += len(batch)
             for start in range(0, len(left) or 1, size):
                 yield [(place, self._item(row, place)) for place, row in left[start : start + size]]

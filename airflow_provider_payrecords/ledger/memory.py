@@ -76,6 +76,12 @@ class MemoryLedger:
             if one.state is State.CONFIRMED
         ]
 
+    def accounts(self, scope: Scope) -> set[str]:
+        """Return the accounts that had runs of the mode, endpoint and source of *scope*."""
+        with self._lock:
+            scopes = [run.scope for run in self._runs.values()]
+        return {one.account for one in scopes if replace(one, account=scope.account) == scope}
+
     def owners(self, scope: Scope) -> set[str]:
         """Return who holds claims in this scope."""
         with self._lock:

@@ -73,6 +73,11 @@ PAGE_SIZE = 1000
 _KEYS_PER_SELECT = 500  # SQLite before 3.32 takes 999 parameters a statement
 
 _IN_SCOPE = tuple(column == bindparam(column.name) for column in SCOPE_COLUMNS)
+_ACCOUNTS = (
+    select(RUNS.c.account)
+    .distinct()
+    .where(*(RUNS.c[name] == bindparam(name) for name in ("mode", "endpoint", "source")))
+)
 _BY_OWNERS = (
     select(ENTRIES)
     .where(*_IN_SCOPE, ENTRIES.c.owner.in_(bindparam("owners", expanding=True)))
@@ -155,6 +160,10 @@ class SqlLedger(SqlBrowsing):
             return [Confirmed._make(row) for rows in found for row in rows]
 
         return self._read(work)
+
+    def accounts(self, scope: Scope) -> set[str]:
+        """Return the accounts that had runs of the mode, endpoint and source of *scope*."""
+        return {account for (account,) in self._rows_of(_ACCOUNTS, scope_values(scope))}
 
     def owners(self, scope: Scope) -> set[str]:
         """Return who holds claims in this scope."""

@@ -176,6 +176,10 @@ class LedgerStore(Protocol):
         """Return those of *keys* whose entries are confirmed, in any order. Changes nothing."""
         ...
 
+    def accounts(self, scope: Scope) -> set[str]:
+        """Return the accounts that had runs of the mode, endpoint and source of *scope*."""
+        ...
+
     def owners(self, scope: Scope) -> set[str]:
         """Return who holds claims in this scope."""
         ...

@@ -65,6 +65,7 @@ class World:
     retries: int = 0
     stripe_version: str = STRIPE_VERSION
     ledger_url: str | None = None
+    account: str | None = None
     config: SandboxConfig = field(default_factory=lambda: SandboxConfig(rate_limits=None))
     sandbox: Sandbox = field(init=False)
 
@@ -79,6 +80,7 @@ class World:
             stripe_version=self.stripe_version,
             rate_limit=10_000,
             max_retries=self.retries,
+            account=self.account,
         )
 
     @contextmanager

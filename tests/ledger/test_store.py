@@ -157,6 +157,14 @@ def test_empty_batches_do_nothing(ledger: LedgerStore) -> None:
     assert list(ledger.entries(EVERYTHING)) == []
 
 
+def test_accounts_are_those_that_had_runs_of_the_same_mode_endpoint_and_source(ledger: LedgerStore) -> None:
+    assert ledger.accounts(SCOPE) == set()
+    for number, scope in enumerate((SCOPE, replace(SCOPE, account="renamed"), *OTHER_SCOPES)):
+        ledger.start_run(replace(a_run(f"r{number}", number), scope=scope))
+    alike = {one.account for one in OTHER_SCOPES if replace(one, account=SCOPE.account) == SCOPE}
+    assert ledger.accounts(SCOPE) == {SCOPE.account, "renamed", *alike}
+
+
 def test_owners_are_those_who_hold_claims_now(ledger: LedgerStore) -> None:
     ledger.claim(SCOPE, [intent("k1"), intent("k2")], ANNA, NOW)
     ledger.claim(SCOPE, [intent("k3")], BERT, NOW)

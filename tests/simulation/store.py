@@ -53,6 +53,9 @@ class Ledger:
     def confirmed(self, scope: Scope, keys: Sequence[str]) -> list[Confirmed]:
         return self._transact("confirmed", lambda: self._shared.confirmed(scope, keys))
 
+    def accounts(self, scope: Scope) -> set[str]:
+        return self._transact("accounts", lambda: self._shared.accounts(scope))
+
     def owners(self, scope: Scope) -> set[str]:
         return self._transact("owners", lambda: self._shared.owners(scope))
 
