@@ -21,6 +21,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 PATIENCE_MILLISECONDS = 60_000
+MAX_HEIGHT = 8_000
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def open_page(chromium: Any, airflow: Standalone) -> Iterator[Callable[..., Any]
         context.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", errors.append)
+        page.on("pageerror", lambda error: errors.append(error))
         return page
 
     yield open_one
@@ -89,6 +90,12 @@ def shoot(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Callabl
     folder.mkdir(parents=True, exist_ok=True)
 
     def keep(page: Any, name: str) -> None:
-        page.screenshot(path=folder / f"{name}.png", full_page=True, animations="disabled")
+        # Airflow scrolls a part of the page, so the window is made as high as that part.
+        usual = page.viewport_size
+        high = page.evaluate("Math.max(...[...document.querySelectorAll('*')].map((one) => one.scrollHeight))")
+        page.set_viewport_size({"width": usual["width"], "height": max(usual["height"], min(high, MAX_HEIGHT))})
+        page.evaluate("document.querySelectorAll('*').forEach((one) => one.scrollTo(0, 0))")
+        page.screenshot(path=folder / f"{name}.png", animations="disabled")
+        page.set_viewport_size(usual)
 
     return keep

@@ -80,7 +80,7 @@ function Workbench({ form, connections, me }) {
           overflowY=${{ xl: "auto" }}
         >
           <${ProblemBox} problem=${problem} onRetry=${retry} />
-          <${Preview} composed=${composed} />
+          <${Preview} composed=${composed} isStale=${isStale} />
           <${SendPanel}
             form=${form}
             groups=${groups}

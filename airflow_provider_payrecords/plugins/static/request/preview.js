@@ -5,14 +5,14 @@ import { isMissing } from "./state.js";
 
 const { Badge, Box, Card, Flex, HStack, Stack, Table, Tabs, Text } = globalThis.ChakraUI;
 
-export function Preview({ composed }) {
+export function Preview({ composed, isStale }) {
   const problems = composed?.problems ?? [];
   return html`
     <${Card.Root} size="sm" as="section" aria-label="Request">
       <${Card.Header} pb=${2}>
         <${HStack} justify="space-between" wrap="wrap">
           <${Box} as="h2" fontWeight="semibold">Request<//>
-          <${Box} aria-live="polite"><${State} composed=${composed} problems=${problems} /><//>
+          <${Box} aria-live="polite"><${State} composed=${composed} problems=${problems} isStale=${isStale} /><//>
         <//>
       <//>
       <${Card.Body} pt=${0}>
@@ -24,8 +24,8 @@ export function Preview({ composed }) {
   `;
 }
 
-function State({ composed, problems }) {
-  if (!composed) return html`<${Badge}>…<//>`;
+function State({ composed, problems, isStale }) {
+  if (!composed || isStale) return html`<${Badge}>checking …<//>`;
   if (composed.http) return html`<${Badge} colorPalette="green">ready<//>`;
   const wrong = problems.filter((one) => !isMissing(one)).length;
   const missing = problems.length - wrong;

@@ -38,7 +38,7 @@ export function SendPanel({ form, groups, draft, connection, composed, isStale, 
             colorPalette=${isLive ? "red" : "blue"}
             onClick=${ask}
             loading=${isSending}
-            disabled=${!may[right] || isSending}
+            disabled=${!may[right] || isSending || isStale}
           >
             ${isLive ? "Send for real" : "Test request"}
           <//>
