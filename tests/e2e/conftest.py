@@ -83,11 +83,14 @@ def shoot(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Callabl
     """
     Return a function that keeps a picture of a page under a name.
 
-    They go into ``screenshots`` below pytest's basetemp; with ``PAYRECORDS_SCREENSHOTS=docs`` into the documentation.
+    They go into ``screenshots`` below pytest's basetemp. With ``SCREENSHOTS=docs`` those that
+    ``docs/pages.md`` shows are renewed as well.
     """
-    to_docs = os.environ.get("PAYRECORDS_SCREENSHOTS") == "docs"
-    folder = repository / "docs" / "images" / "pages" if to_docs else tmp_path_factory.getbasetemp() / "screenshots"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = tmp_path_factory.getbasetemp() / "screenshots"
+    folder.mkdir(exist_ok=True)
+    shown = repository / "docs" / "images" / "pages"
+    is_asked = os.environ.get("SCREENSHOTS") == "docs"
+    renewed = (repository / "docs" / "pages.md").read_text("utf-8") if is_asked else ""
 
     def keep(page: Any, name: str) -> None:
         # Airflow scrolls a part of the page, so the window is made as high as that part.
@@ -97,5 +100,8 @@ def shoot(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Callabl
         page.evaluate("document.querySelectorAll('*').forEach((one) => one.scrollTo(0, 0))")
         page.screenshot(path=folder / f"{name}.png", animations="disabled")
         page.set_viewport_size(usual)
+        if f"images/pages/{name}.png" in renewed:
+            shown.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder / f"{name}.png", shown)
 
     return keep

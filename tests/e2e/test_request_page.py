@@ -144,7 +144,7 @@ def test_a_live_key_asks_for_what_is_recorded_and_goes_through_the_ledger(
     page.get_by_label("Connection").select_option(live_connection)
     page.get_by_text("This is a live key").wait_for()
     form.wait_until_ready()
-    send = page.get_by_role("button", name="Send for real")
+    send = page.get_by_role("region", name="Test request").get_by_role("button", name="Send for real")
     send.click()
     dialog = page.get_by_role("alertdialog")
     dialog.wait_for()
@@ -158,10 +158,12 @@ def test_a_live_key_asks_for_what_is_recorded_and_goes_through_the_ledger(
     form.answer.wait_for()
     (line,) = recorded(airflow, "live-once")
     assert line["mode"] == "live"
+    dialog.wait_for(state="hidden")
     send.click()
     dialog.get_by_label("to confirm", exact=False).fill("49.50 EUR")
     confirm.click()
     page.get_by_text("Confirmed before").wait_for()
+    dialog.wait_for(state="hidden")
     assert len(recorded(airflow, "live-once")) == 1
     assert LIVE_KEY not in page.content()
 

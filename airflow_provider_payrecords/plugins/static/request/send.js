@@ -60,8 +60,8 @@ export function SendPanel({ form, groups, draft, connection, composed, isStale, 
         onConfirm=${send}
         onClose=${() => setIsConfirming(false)}
       >
-        ${connection?.id} has a live key. The call ${form.label.toLowerCase()} goes through the ledger: what is confirmed
-        there is not sent again.
+        The connection ${connection?.id} has a live key. “${form.label}” goes through the ledger: what is confirmed there
+        is not sent again.
       <//>
     <//>
   `;
