@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.models.resource_details import (
         ConnectionDetails,
         DagAccessEntity,
+        DagDetails,
     )
+    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
     from airflow.api_fastapi.core_api.security import get_user
     from airflow.api_fastapi.logging.decorators import action_logging
     from airflow.sdk import BaseNotifier, RetryDecision, RetryPolicy
@@ -62,11 +64,13 @@ __all__ = [
     "ConnectionDetails",
     "Context",
     "DagAccessEntity",
+    "DagDetails",
     "DecoratedOperator",
     "ObjectStoragePath",
     "PokeReturnValue",
     "RetryDecision",
     "RetryPolicy",
+    "SimpleAuthManager",
     "Task",
     "TriggerEvent",
     "XCom",
@@ -95,9 +99,11 @@ _ON_DEMAND = {
     "BaseTrigger": "airflow.triggers.base",
     "ConnectionDetails": "airflow.api_fastapi.auth.managers.models.resource_details",
     "DagAccessEntity": "airflow.api_fastapi.auth.managers.models.resource_details",
+    "DagDetails": "airflow.api_fastapi.auth.managers.models.resource_details",
     "DecoratedOperator": "airflow.sdk.bases.decorator",
     "RetryDecision": "airflow.sdk.definitions.retry_policy",
     "RetryPolicy": "airflow.sdk.definitions.retry_policy",
+    "SimpleAuthManager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager",
     "Task": "airflow.sdk.bases.decorator",
     "TriggerEvent": "airflow.triggers.base",
     "XCom": "airflow.sdk.execution_time.xcom",

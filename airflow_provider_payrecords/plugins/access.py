@@ -15,6 +15,8 @@ from fastapi import Depends, Request
 from airflow_provider_payrecords._airflow import (
     ConnectionDetails,
     DagAccessEntity,
+    DagDetails,
+    SimpleAuthManager,
     conf,
     get_auth_manager,
     get_user,
@@ -23,6 +25,8 @@ from airflow_provider_payrecords.plugins.problems import ProblemError
 
 LIVE_RESOURCE = "Payment Records Live"
 """Resource of a permission of our own: POST on it (``can_create`` in FAB) lets a person send with a live key."""
+ALL_DAGS = "~"
+"""Stands for all DAGs in Airflow's API, and is the id of none."""
 REQUEST_HEADER = "X-Payrecords-Request"
 
 CurrentUser = Annotated[Any, Depends(get_user)]
@@ -50,14 +54,14 @@ def may(user: Any, right: Right, conn_id: str | None = None) -> bool:
     manager = get_auth_manager()
     match right:
         case Right.READ:
-            return bool(manager.is_authorized_dag(method="GET", access_entity=DagAccessEntity.TASK_LOGS, user=user))
+            return _may_with_all_dags(manager, "GET", DagAccessEntity.TASK_LOGS, user)
         case Right.SEND_TEST:
             return _may_edit(manager, user, conn_id)
         case Right.SEND_LIVE:
             return _may_edit(manager, user, conn_id) and _may_go_live(manager, user)
         case Right.DECIDE:
-            may_start = manager.is_authorized_dag(method="POST", access_entity=DagAccessEntity.RUN, user=user)
-            return _may_edit(manager, user, conn_id) and bool(may_start)
+            may_start = _may_with_all_dags(manager, "POST", DagAccessEntity.RUN, user)
+            return _may_edit(manager, user, conn_id) and may_start
 
 
 def rights_of(user: Any) -> dict[str, bool]:
@@ -121,6 +125,16 @@ def _is_same_origin(request: Request) -> bool:
     return urlsplit(origin).netloc in known - {"", None}
 
 
+def _may_with_all_dags(manager: Any, method: str, entity: DagAccessEntity, user: Any) -> bool:
+    """
+    Return whether *user* may do it with any DAG, not with one or another.
+
+    Asked about no DAG at all, the FAB auth manager says yes to whoever may read a single one.
+    """
+    details = DagDetails(id=ALL_DAGS)
+    return bool(manager.is_authorized_dag(method=method, access_entity=entity, details=details, user=user))
+
+
 def _may_edit(manager: Any, user: Any, conn_id: str | None) -> bool:
     details = ConnectionDetails(conn_id=conn_id) if conn_id else None
     return bool(manager.is_authorized_connection(method="PUT", details=details, user=user))
@@ -132,6 +146,6 @@ def _may_go_live(manager: Any, user: Any) -> bool:
 
     The simple auth manager knows no permissions of plugins and lets every role pass; there it takes the role admin.
     """
-    if type(manager).__name__ == "SimpleAuthManager":
+    if isinstance(manager, SimpleAuthManager):
         return str(user.role).lower() == "admin"
     return bool(manager.is_authorized_custom_view(method="POST", resource_name=LIVE_RESOURCE, user=user))
