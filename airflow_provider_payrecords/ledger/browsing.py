@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, bindparam, literal, select, tuple_
 
 from airflow_provider_payrecords.core.entry import Entry, Scope
+from airflow_provider_payrecords.ledger.dialect import comes_after
 from airflow_provider_payrecords.ledger.paging import MAX_REASONS, Cursor, from_link, page_of, paged_states
 from airflow_provider_payrecords.ledger.schema import (
     ENTRIES,
@@ -121,7 +123,10 @@ class SqlBrowsing(Transactions):
     def _in_state(self, selection: Selection, state: str, limit: int, begin: Cursor | None) -> list[Entry]:
         statement = _NOTABLE.where(ENTRIES.c.state == state, *conditions(selection)).limit(limit)
         if begin is not None and begin.state == state:
-            statement = statement.where(tuple_(*KEY_COLUMNS) > tuple_(*map(literal, begin[1:])))
+            fixed: dict[Column[Any], str] = {ENTRIES.c.state: state}
+            if selection.run_id is not None:
+                fixed = {ENTRIES.c.run_id: selection.run_id, **fixed}
+            statement = statement.where(comes_after(self._engine, fixed, KEY_COLUMNS, begin[1:]))
         return [entry_from_row(row) for row in self._rows_of(statement)]
 
     def _with_keys(self, scope: Sequence[str], condition: ColumnElement[bool], limit: int) -> list[Entry]:

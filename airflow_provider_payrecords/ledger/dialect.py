@@ -9,7 +9,7 @@ in the order of the keys, and no transaction inserts after it has locked, so non
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,8 @@ from sqlalchemy import (
     bindparam,
     create_engine,
     event,
+    literal,
+    tuple_,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
@@ -161,6 +163,20 @@ def is_one_of(engine: Engine, column: Column[Any], values: str) -> ColumnElement
     if engine.dialect.name == "postgresql":
         return column == any_(bindparam(values, type_=ARRAY(column.type)))
     return column.in_(bindparam(values, expanding=True))
+
+
+def comes_after(
+    engine: Engine, fixed: Mapping[Column[Any], Any], columns: Sequence[Column[Any]], values: Sequence[Any]
+) -> ColumnElement[bool]:
+    """
+    Return the condition that a row comes after *values* in an index of the *fixed* columns and then of *columns*.
+
+    SQLite enters such an index by what follows the fixed columns. PostgreSQL would, for that, enter the primary key
+    and walk: it takes the first column of a comparison of rows for all of it, and so expects to find almost nothing.
+    """
+    if engine.dialect.name == "postgresql":
+        columns, values = [*fixed, *columns], [*fixed.values(), *values]
+    return tuple_(*columns) > tuple_(*map(literal, values))
 
 
 def is_passing(error: DBAPIError) -> bool:

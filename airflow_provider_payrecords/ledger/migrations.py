@@ -156,11 +156,11 @@ STEPS = (
             """,
             """
             CREATE INDEX entries_notable ON entries (state, account, mode, endpoint, source, key, error_code)
-            WHERE state IN ('planned', 'rejected', 'review', 'unknown')
+            WHERE state <> 'claimed' AND state <> 'confirmed'
             """,
             """
             CREATE INDEX entries_run ON entries (run_id, state, account, mode, endpoint, source, key, error_code)
-            WHERE state IN ('planned', 'rejected', 'review', 'unknown')
+            WHERE state <> 'claimed' AND state <> 'confirmed'
             """,
         ),
     ),
