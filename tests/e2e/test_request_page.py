@@ -207,6 +207,24 @@ def test_an_expired_login_keeps_what_was_entered_and_says_where_to_log_in(airflo
     assert len(recorded(airflow, "expired")) == 1
 
 
+def test_an_answer_that_got_lost_on_the_way_to_the_page_is_not_taken_for_a_failure(
+    airflow: Standalone, page: Any
+) -> None:
+    form = RequestForm(page).choose().fill_payment("lost-on-the-way").wait_until_ready()
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/payrecords/api/send", lose)
+    form.send_button.click()
+    page.get_by_text("It may have been sent").wait_for()
+    page.unroute("**/payrecords/api/send")
+    form.send_button.click()
+    page.get_by_text("The same request was sent before").wait_for()
+    assert len(recorded(airflow, "lost-on-the-way")) == 1
+
+
 def test_a_call_on_a_record_takes_the_key_that_is_offered(airflow: Standalone, page: Any) -> None:
     record = report_pending(airflow, "to-be-failed")
     form = RequestForm(page).choose("report_payment_attempt_failed")

@@ -69,6 +69,12 @@ def test_a_connection_that_cannot_be_used_is_listed_with_its_reason(
     assert post(admin, "send", draft(connection="other"), 404)["title"] == "There is no such connection"
 
 
+@pytest.mark.parametrize("conn_id", ["", "no_such", "a b/../c", "payrecords_default\n", "x" * 200])
+def test_an_id_of_no_connection_is_a_problem_and_no_crash(admin: httpx.Client, conn_id: str) -> None:
+    assert post(admin, "send", draft(connection=conn_id), 404)["title"] == "There is no such connection"
+    assert [one["field"] for one in post(admin, "compose", draft(connection=conn_id))["problems"]] == ["connection"]
+
+
 def test_connections_of_the_database_are_listed(admin: httpx.Client, sandbox: RunningSandbox) -> None:
     from airflow.models.connection import Connection as Stored
     from airflow.utils.session import create_session

@@ -84,11 +84,19 @@ def test_wheel_holds_the_typed_package_and_nothing_else(wheel: Path) -> None:
     assert [name for name in names if name.endswith("/licenses/LICENSE")]
 
 
+def test_wheel_holds_all_that_the_pages_are_made_of(wheel: Path, repository: Path) -> None:
+    static = repository / PACKAGE / "plugins" / "static"
+    names = {str(path.relative_to(repository)) for path in static.rglob("*") if path.is_file()}
+    assert f"{PACKAGE}/plugins/static/vendor/htm.module.js" in names
+    assert names <= set(zipfile.ZipFile(wheel).namelist())
+
+
 def test_wheel_names_the_provider_and_the_command(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     entry_points = archive.read(next(name for name in archive.namelist() if name.endswith("entry_points.txt"))).decode()
     assert "[apache_airflow_provider]" in entry_points
     assert f"payrecords = {PACKAGE}.cli:main" in entry_points
+    assert "[airflow.plugins]" in entry_points
 
 
 @pytest.mark.parametrize("module", WITHOUT_AIRFLOW)

@@ -51,8 +51,7 @@ export async function call(method, path, body, signal) {
       : {
           status: response.status,
           title: `Airflow answered with ${response.status}`,
-          detail: "This is not an answer of these pages.",
-          next_step: "Look into the log of the API server, then try again.",
+          detail: "This is not an answer of these pages. Look into the log of the API server, or of the proxy before it.",
         },
   );
 }

@@ -48,6 +48,11 @@ export function SendPanel({ form, groups, draft, connection, composed, isStale, 
           <//>
         <//>
         ${isSending && html`<${Waiting} />`}
+        ${isUnclear(outcome?.problem) &&
+        html`<${Note} status="warning" title="It may have been sent">
+          The answer got lost between Airflow and this page. Send it again: the same idempotency key goes with it, so
+          there is no second payment.
+        <//>`}
         ${outcome?.problem && html`<${ProblemBox} problem=${outcome.problem} onRetry=${isReady ? ask : undefined} />`}
         ${outcome?.answer && html`<${Answer} answer=${outcome.answer} at=${outcome.at} />`}
       <//>
@@ -66,6 +71,9 @@ export function SendPanel({ form, groups, draft, connection, composed, isStale, 
     <//>
   `;
 }
+
+/** Whether Airflow itself did not say what came of it: the connection broke, or a proxy had enough of waiting. */
+const isUnclear = (problem) => problem && (problem.status === 0 || (problem.status >= 500 && !problem.next_step));
 
 function hintOf({ isLive, method, isAllowed }) {
   if (!isAllowed) return isLive ? "You may not send with a live key." : "You may not send with this connection.";
@@ -117,7 +125,13 @@ function Answer({ answer, at }) {
             ? html`<${Text} fontSize="sm" color="fg.muted">Nothing was sent, so there is no body.<//>`
             : html`<${Copyable} text=${body} label="Body of the answer" />`}
         <//>
-        <${Tabs.Content} value="headers"><${Pairs} pairs=${Object.entries(answer.headers)} /><//>
+        <${Tabs.Content} value="headers">
+          ${answer.through_ledger
+            ? html`<${Text} fontSize="sm" color="fg.muted">
+                Through the ledger an answer is read as the record it is; its headers are not kept.
+              <//>`
+            : html`<${Pairs} pairs=${Object.entries(answer.headers)} />`}
+        <//>
       <//>
     <//>
   `;
