@@ -32,7 +32,7 @@ def prune(
     """
     Remove confirmed and rejected payments that were settled long ago. What is open always stays.
 
-    Runs that began before that go as well, unless a payment that is open or rejected names them.
+    Runs that ended before that go as well, but for the latest and those that an open or rejected payment names.
 
     A removed payment is forgotten: if its row ever comes again, it is reported again, and after 24 hours Stripe makes a
     second record of it. Prune only what no extract can hold any more, and keep a backup or an export.
@@ -57,7 +57,7 @@ def prune(
         console.say(f"{retention.total(counts):,} payments settled before {until.isoformat()} would be removed.")
     else:
         console.say(f"{removed:,} payments settled before {until.isoformat()} were removed.")
-        console.say(f"{runs:,} runs that began before it were removed.")
+        console.say(f"{runs:,} runs that ended before it were removed.")
 
 
 ledger_app.command(epilog=example("payrecords ledger prune --before 2026-01-01 --dry-run"))(prune)

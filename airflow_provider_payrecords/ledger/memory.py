@@ -107,10 +107,12 @@ class MemoryLedger:
             return len(left)
 
     def forget_runs(self, selection: Selection, limit: int = RUNS_BATCH) -> int:
-        """Remove runs that no entry in one of the ``NOTABLE`` states names, with all that is kept of them."""
+        """Remove old runs that nothing asks for any more, with all that is kept of them."""
         with self._lock:
             named = {one.run_id for known in self._entries.values() for one in known.values() if one.state in NOTABLE}
-            old = [run for run in self._runs.values() if run.run_id not in named and _is_run_of(run, selection)]
+            latest = {run.scope: run.run_id for run in sorted(self._runs.values(), key=_age)}
+            kept_on = named | set(latest.values())
+            old = [run for run in self._runs.values() if run.run_id not in kept_on and _is_run_of(run, selection)]
             gone = sorted(old, key=lambda run: run.started_at)[:limit]
             for run in gone:
                 for kept in (self._runs, self._progress, self._reasons):
@@ -246,7 +248,10 @@ def _is_run_of(run: Run, selection: Selection) -> bool:
     )
     if any(want is not None and want != has for want, has in wanted):
         return False
-    return selection.updated_before is None or run.started_at < selection.updated_before
+    return (
+        selection.updated_before is None
+        or max(run.started_at, run.finished_at or run.started_at) < selection.updated_before
+    )
 
 
 def _is_chosen(entry: Entry, selection: Selection) -> bool:

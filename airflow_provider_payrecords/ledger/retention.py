@@ -29,9 +29,10 @@ class ForgetfulStore(LedgerStore, Protocol):
 
     def forget_runs(self, selection: Selection, limit: int = RUNS_BATCH) -> int:
         """
-        Remove runs that began before ``selection.updated_before``, with their progress and reasons. Return how many.
+        Remove runs that ended before ``selection.updated_before``, with their progress and reasons. Return how many.
 
-        A run stays while an entry in one of the ``NOTABLE`` states names it. Of a selection only what a run has counts.
+        A run stays while an entry in one of the ``NOTABLE`` states names it, and so does the latest run of each scope:
+        by it the ledger knows under which names accounts were reported. Of a selection only what a run has counts.
         """
         ...
 

@@ -194,7 +194,7 @@ class SqlLedger(SqlBrowsing):
         return self._write(work) if rows else 0
 
     def forget_runs(self, selection: Selection, limit: int = RUNS_BATCH) -> int:
-        """Remove runs that no entry in one of the ``NOTABLE`` states names, with all that is kept of them."""
+        """Remove old runs that nothing asks for any more, with all that is kept of them."""
         old = select(RUNS.c.run_id).where(*_run_conditions(selection)).order_by(RUNS.c.started_at).limit(limit)
 
         def work(connection: Connection) -> int:
@@ -303,5 +303,15 @@ def _run_conditions(selection: Selection) -> list[ColumnElement[bool]]:
     wanted = {RUNS.c[name]: getattr(selection, name) for name in ("account", "mode", "endpoint", "source", "run_id")}
     found = [column == value for column, value in wanted.items() if value is not None]
     if selection.updated_before is not None:
-        found.append(RUNS.c.started_at < to_text(selection.updated_before))
-    return [*found, ~exists().where(ENTRIES.c.run_id == RUNS.c.run_id, IS_NOTABLE)]
+        until = to_text(selection.updated_before)
+        found += [RUNS.c.started_at < until, func.coalesce(RUNS.c.finished_at, "") < until]
+    is_named = exists().where(ENTRIES.c.run_id == RUNS.c.run_id, IS_NOTABLE)
+    return [*found, ~is_named, _has_successor()]
+
+
+def _has_successor() -> ColumnElement[bool]:
+    later = RUNS.alias("later")
+    same_scope = (later.c[column.name] == RUNS.c[column.name] for column in SCOPE_COLUMNS)
+    return exists().where(
+        *same_scope, tuple_(later.c.started_at, later.c.run_id) > tuple_(RUNS.c.started_at, RUNS.c.run_id)
+    )

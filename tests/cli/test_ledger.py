@@ -27,8 +27,8 @@ def path(tmp_path: Path) -> Path:
     events = {"one": Event.ACCEPTED, "two": Event.REFUSED, "three": Event.LOST}
     with closing(open_ledger(path)) as ledger:
         intents = [Intent(key, "f", f"payrecords-{key}", 250, "eur") for key in (*events, "young")]
-        for run_id in ("run-0", worker.run_id):
-            ledger.start_run(LedgerRun(run_id, SCOPE, "extract.csv", OLD))
+        for run_id, began in (("run-0", OLD), (worker.run_id, OLD), ("run-2", datetime.now(timezone.utc))):
+            ledger.start_run(LedgerRun(run_id, SCOPE, "extract.csv", began))
         ledger.claim(SCOPE, intents, worker, OLD)
         for key, event in events.items():
             record = "pr_1" if event is Event.ACCEPTED else None
@@ -54,9 +54,9 @@ def test_what_was_settled_before_the_date_is_removed_and_counted(run: Run, path:
 
 def test_old_runs_go_too_but_for_the_one_that_an_open_payment_names(run: Run, path: Path) -> None:
     shown = run("ledger", "prune", "--before", "2020-02-01", "--ledger", "ledger.db")
-    assert "1 runs that began before it were removed." in shown.out
+    assert "1 runs that ended before it were removed." in shown.out
     with closing(open_ledger(path)) as ledger:
-        assert [one.run_id for one in ledger.runs()] == ["run-1"]
+        assert [one.run_id for one in ledger.runs()] == ["run-2", "run-1"]
 
 
 def test_a_dry_run_says_what_would_go_and_removes_nothing(run: Run, path: Path) -> None:

@@ -166,8 +166,28 @@ def test_a_run_that_an_open_payment_names_stays(ledger: ForgettingBrowser) -> No
     ledger.claim(SCOPE, [intent("open")], ANNA, NOW)
     ledger.claim(SCOPE, [intent("done")], BERT, NOW)
     ledger.settle(SCOPE, [outcome(Event.LOST, "open"), outcome(Event.ACCEPTED, "done")], NOW)
+    a_finished_run(ledger, "young", later(seconds=1))
     assert runs_removed(ledger) == 1
-    assert [run.run_id for run in ledger.runs()] == [ANNA.run_id]
+    assert [run.run_id for run in ledger.runs()] == ["young", ANNA.run_id]
+
+
+def test_the_latest_run_of_each_scope_stays_so_that_its_account_is_known(ledger: ForgettingBrowser) -> None:
+    for scope in (SCOPE, OTHER_SCOPES[0]):
+        for number in range(3):
+            a_finished_run(ledger, f"{scope.account}-{number}", scope=scope)
+    assert runs_removed(ledger) == 4
+    assert {run.run_id for run in ledger.runs()} == {"acct_1-2", "acct_2-2"}
+    assert ledger.accounts(SCOPE) == {"acct_1", "acct_2"}
+
+
+def test_a_run_that_ended_later_stays(ledger: ForgettingBrowser) -> None:
+    a_finished_run(ledger, "long")
+    ledger.finish_run("long", later(seconds=1), {"rows": 1})
+    a_finished_run(ledger, "killed")
+    ledger.start_run(Run("killed", SCOPE, "extract.csv", NOW))
+    a_finished_run(ledger, "young", later(seconds=1))
+    assert runs_removed(ledger) == 1
+    assert {run.run_id for run in ledger.runs()} == {"long", "young"}
 
 
 @pytest.mark.parametrize(
@@ -184,4 +204,5 @@ def test_a_run_that_an_open_payment_names_stays(ledger: ForgettingBrowser) -> No
 def test_only_runs_of_the_selection_go(ledger: ForgettingBrowser, selection: Selection, expected: int) -> None:
     for number, scope in enumerate((SCOPE, *OTHER_SCOPES)):
         a_finished_run(ledger, f"run-{number}", scope=scope)
+        a_finished_run(ledger, f"young-{number}", later(seconds=1), scope)
     assert runs_removed(ledger, selection) == expected
