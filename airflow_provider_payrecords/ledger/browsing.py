@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, bindparam, literal, select, tuple_
 
 from airflow_provider_payrecords.core.entry import Entry, Scope
 from airflow_provider_payrecords.ledger.dialect import comes_after
-from airflow_provider_payrecords.ledger.paging import MAX_REASONS, Cursor, from_link, page_of, paged_states
+from airflow_provider_payrecords.ledger.paging import MAX_REASONS, Cursor, from_link, is_storable, page_of, paged_states
 from airflow_provider_payrecords.ledger.schema import (
     ENTRIES,
     HISTORY,
@@ -62,7 +62,7 @@ class SqlBrowsing(Transactions):
 
     def run(self, run_id: str) -> Run | None:
         """Return one run, or None if the ledger does not know it."""
-        rows = self._rows_of(select(RUNS).where(RUNS.c.run_id == run_id))
+        rows = self._rows_of(select(RUNS).where(RUNS.c.run_id == run_id)) if is_storable(run_id) else []
         return run_from_row(rows[0]) if rows else None
 
     def runs(
@@ -101,6 +101,8 @@ class SqlBrowsing(Transactions):
 
     def find(self, text: str, limit: int = 20) -> list[Entry]:
         """Return entries of any scope whose key is *text*, then those whose keys begin with it."""
+        if not is_storable(text):
+            return []
         scopes = list(self._scopes())
         exact: list[Entry] = []
         begun: list[Entry] = []

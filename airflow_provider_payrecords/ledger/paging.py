@@ -45,11 +45,9 @@ def from_link(link: str) -> Cursor:
     """
     try:
         found = json.loads(urlsafe_b64decode(link.encode()))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
-    if not (
-        isinstance(found, list) and len(found) == len(Cursor._fields) and all(isinstance(one, str) for one in found)
-    ):
+    if not (isinstance(found, list) and len(found) == len(Cursor._fields) and all(map(is_storable, found))):
         raise UsageError("This is not the end of a page of the ledger. Begin with the first page again.")
     return Cursor(*found)
 
@@ -72,3 +70,8 @@ def page_of(found: list[Entry], limit: int) -> Page:
     """Return the first *limit* of what was *found*, which is one more if there is another page."""
     entries = found[:limit]
     return Page(entries, to_link(cursor_of(entries[-1])) if len(found) > limit else None)
+
+
+def is_storable(text: object) -> bool:
+    """Return whether a ledger can hold *text*, and so may be asked for it: PostgreSQL knows no NUL."""
+    return isinstance(text, str) and "\0" not in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 
 import pytest
@@ -13,6 +15,7 @@ from airflow_provider_payrecords.ledger.store import BrowsableStore, Run, RunPro
 from tests.ledger.samples import ANNA, BERT, NOW, OTHER_SCOPES, SCOPE, intent, later, outcome
 
 EVERYTHING = Selection()
+WITH_NUL = urlsafe_b64encode(json.dumps(["rejected", "a", "b", "c", "d", "e\0f"]).encode()).decode()
 CARL = Worker("host:3:carl", "run-carl", lease_seconds=120)
 
 
@@ -157,6 +160,13 @@ def test_any_text_is_looked_for_as_it_is(ledger: BrowsableStore, key: str) -> No
     assert [entry.key for entry in ledger.find(key)] == [f"{key}1"]
 
 
+def test_text_that_no_ledger_can_hold_is_not_found(ledger: BrowsableStore) -> None:
+    ledger.claim(SCOPE, [intent("a")], ANNA, NOW)
+    assert ledger.find("a\0b") == []
+    assert ledger.run("a\0b") is None
+    assert ledger.runs(before="a\0b") == []
+
+
 def fill(ledger: BrowsableStore) -> None:
     """Put entries of each state into two scopes, those of *k1* changed last by BERT's run."""
     events = {"r": Event.REFUSED, "p": Event.NOT_SENT, "u": Event.LOST, "v": Event.KEY_CLASH, "c": Event.ACCEPTED}
@@ -220,7 +230,19 @@ def test_what_is_not_kept_in_order_is_not_paged(ledger: BrowsableStore) -> None:
         ledger.page(Selection(states=frozenset({State.CONFIRMED, State.CLAIMED, State.REVIEW})))
 
 
-@pytest.mark.parametrize("after", ["", "x", "bm9uc2Vuc2U=", "W10=", "WzEsMiwzLDQsNSw2XQ==", "é"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        "",
+        "x",
+        "bm9uc2Vuc2U=",
+        "W10=",
+        "WzEsMiwzLDQsNSw2XQ==",
+        "é",
+        pytest.param("W1tb" * 50_000, id="deep"),
+        pytest.param(WITH_NUL, id="NUL"),
+    ],
+)
 def test_a_cursor_that_no_page_gave_is_refused(ledger: BrowsableStore, after: str) -> None:
     with pytest.raises(UsageError, match="Begin with the first page"):
         ledger.page(EVERYTHING, after=after)
