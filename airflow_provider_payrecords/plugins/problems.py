@@ -57,19 +57,18 @@ class _Row(NamedTuple):
     next_step: str
 
 
-_CHECK_LEDGER = "Nothing was sent. Check [payrecords] ledger and its database, then try again."
 _SAME_KEY = "Send it again: the same idempotency key goes with it, so there is no second payment."
+_CHECK_LEDGER = (
+    "Check [payrecords] ledger and its database, then try again. What may have been sent goes again under the same "
+    "idempotency key."
+)
 _TABLE: dict[type[errors.PayRecordsError], _Row] = {
     errors.PayRecordsError: _Row(500, "Something failed", "Look into the log of the API server."),
     errors.UsageError: _Row(422, "This cannot work as it is", "Correct it, then try again."),
     errors.SettingsError: _Row(409, "The connection cannot be used", "Correct it under Admin → Connections."),
     errors.CommandError: _Row(422, "This cannot be sent", "Correct the marked fields. Nothing was sent."),
     errors.IllegalTransitionError: _Row(409, "The ledger does not allow this", "Load the page again: it has changed."),
-    errors.LedgerError: _Row(
-        503,
-        "The ledger cannot be used",
-        "Nothing was sent. Check [payrecords] ledger and its database, then try again.",
-    ),
+    errors.LedgerError: _Row(503, "The ledger cannot be used", _CHECK_LEDGER),
     errors.ApiError: _Row(502, "The API answered with an error", "Read what it says, then try again."),
     errors.InvalidRequestError: _Row(502, "The API refused this", "Correct what it names, then send it again."),
     errors.IdempotencyError: _Row(
@@ -80,25 +79,38 @@ _TABLE: dict[type[errors.PayRecordsError], _Row] = {
     errors.UnknownRouteError: _Row(
         502, "The API does not know this call", "Check the host and the API version of the connection."
     ),
-    errors.RateLimitError: _Row(502, "Too many requests", "Nothing happened. Wait a moment, then send it again."),
+    errors.RateLimitError: _Row(502, "Too many requests", "Wait a moment, then send it again."),
     errors.ConflictError: _Row(502, "The same request is still running", f"Wait a minute. {_SAME_KEY}"),
     errors.ServerError: _Row(502, "The API failed", f"It may have taken effect. {_SAME_KEY}"),
     errors.NotSentError: _Row(
-        502, "The API cannot be reached", "Nothing was sent. Check the host of the connection and the network."
+        502, "The API cannot be reached", "Check the host of the connection and the network, then send it again."
     ),
     errors.UntrustedServerError: _Row(502, "This server is not trusted", "Check the host of the connection."),
     errors.OutcomeUnknownError: _Row(504, "No answer was read", f"It may have taken effect. {_SAME_KEY}"),
-    errors.HeldError: _Row(409, "Somebody else is sending this payment", f"Wait a minute. {_SAME_KEY}"),
+    errors.HeldError: _Row(
+        409, "Somebody is sending this payment", f"If that failed, its claim ends soon. {_SAME_KEY}"
+    ),
     errors.ReviewNeededError: _Row(409, "A person must look at this payment first", "Resolve it on the page of runs."),
     errors.StoppedError: _Row(503, "This was stopped before it was sent", "Send it again."),
 }
 
 
 def problem_of(error: errors.PayRecordsError) -> ProblemError:
-    """Return what the pages say of *error*."""
+    """
+    Return what the pages say of *error*.
+
+    That nothing was sent is only said of what a command's own rules refuse: before any other error a first try may
+    have left, and before one of the ledger the very payment. Who knows better says it with ``nothing_was_sent``.
+    """
     row = next(_TABLE[cls] for cls in type(error).__mro__ if cls in _TABLE)
     problems = error.problems if isinstance(error, errors.CommandError) else []
     return ProblemError(row.status, row.title, error.message, row.next_step, problems)
+
+
+def nothing_was_sent(error: errors.PayRecordsError) -> ProblemError:
+    """Return what the pages say of *error* where it is known that nothing left."""
+    said = problem_of(error)
+    return ProblemError(said.status, said.title, said.detail, f"Nothing was sent. {said.next_step}", said.problems)
 
 
 def answer(problem: ProblemError) -> JSONResponse:

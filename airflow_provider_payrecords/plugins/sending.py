@@ -15,12 +15,12 @@ from typing import Any
 
 from airflow_provider_payrecords.bulk import CommandReport, report_command
 from airflow_provider_payrecords.compose.exchange import exchange
-from airflow_provider_payrecords.core.errors import PayRecordsError
+from airflow_provider_payrecords.core.errors import LedgerError, NotSentError, PayRecordsError
 from airflow_provider_payrecords.core.wire import read_answer
 from airflow_provider_payrecords.links.dashboard import record_url
 from airflow_provider_payrecords.operators.options import make_options
 from airflow_provider_payrecords.plugins.drafts import Draft, Ready
-from airflow_provider_payrecords.plugins.problems import ProblemError, problem_of
+from airflow_provider_payrecords.plugins.problems import ProblemError, nothing_was_sent, problem_of
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,10 @@ def send(ready: Ready, confirmation: str | None, person: str) -> dict[str, Any]:
 
 
 def _as_it_is(ready: Ready) -> dict[str, Any]:
-    made = exchange(ready.request, ready.settings)
+    try:
+        made = exchange(ready.request, ready.settings)
+    except NotSentError as error:
+        raise nothing_was_sent(error) from None
     told = {**made.as_json(ready.settings), "through_ledger": False, "new": None, "problem": None}
     try:
         answer = read_answer(ready.command, made.response)
@@ -67,7 +70,11 @@ def _as_it_is(ready: Ready) -> dict[str, Any]:
 
 def _through_the_ledger(ready: Ready) -> dict[str, Any]:
     begun = time.monotonic()
-    with closing(ready.hook.ledger()) as ledger:
+    try:
+        opened = ready.hook.ledger()
+    except LedgerError as error:
+        raise nothing_was_sent(error) from None
+    with closing(opened) as ledger:
         report = report_command(
             ready.command,
             settings=ready.settings,

@@ -41,9 +41,8 @@ def test_every_error_has_a_title_and_a_next_step(cls: type[errors.PayRecordsErro
 @pytest.mark.parametrize("cls", sorted(set(all_errors()), key=lambda cls: cls.__name__))
 def test_nothing_is_said_to_be_unsent_that_may_have_been_sent(cls: type[errors.PayRecordsError]) -> None:
     said = problem_of(cls("what happened")).next_step
-    if cls.disposition is errors.Disposition.UNKNOWN:
-        assert "Nothing was sent" not in said
-        assert "Nothing happened" not in said
+    if not issubclass(cls, errors.CommandError):
+        assert "Nothing" not in said, "an earlier try may have left, or the ledger failed after the answer"
 
 
 def test_a_server_that_says_the_key_is_not_repeated() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from airflow_provider_payrecords.core.commands import COMMANDS
 from airflow_provider_payrecords.core.form import decode_form
+from airflow_provider_payrecords.ledger.urls import open_ledger
 from airflow_provider_payrecords.sandbox import Fault, FaultKind, RunningSandbox, SandboxConfig, start_sandbox
 from tests.plugins.conftest import API_KEY, LIVE_KEY
 from tests.plugins.payments import PAYMENT, draft
@@ -265,3 +266,23 @@ def test_markup_in_what_was_typed_stays_text_in_json(admin: httpx.Client, field:
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.json()["problems"] == []
+
+
+def test_a_ledger_that_fails_after_the_answer_is_not_said_to_have_sent_nothing(
+    admin: httpx.Client, sandbox: RunningSandbox, ledger_path: Path
+) -> None:
+    open_ledger(str(ledger_path)).close()
+    with sqlite3.connect(ledger_path) as ledger:
+        ledger.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON entries WHEN NEW.state = 'confirmed' "
+            "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    refused = post(admin, "send", draft(**LIVE, confirmation="49.50 EUR"), 503)
+    assert "Nothing was sent" not in refused["next_step"]
+    assert "the same idempotency key" in refused["next_step"]
+    assert len(sandbox.journal) == 1
+    with sqlite3.connect(ledger_path) as ledger:
+        ledger.execute("DROP TRIGGER full")
+    held = post(admin, "send", draft(**LIVE, confirmation="49.50 EUR"), 409)
+    assert "its claim ends soon" in held["next_step"]
+    assert len(sandbox.journal) == 1
