@@ -8,6 +8,8 @@ const { useEffect, useMemo, useRef, useState } = globalThis.React;
 const { Box, Button, HStack, Stack, Table, Text } = globalThis.ChakraUI;
 
 const HEIGHT = 150;
+/** Steps between times on an axis, in seconds. */
+const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** The lines of each chart: name of a column, words, colour of Airflow's theme, dashes where colour is not enough. */
@@ -189,7 +191,7 @@ function optionsOf(chart, colorOf, onCursor, width) {
     cursor: { sync: { key: "payrecords-run" }, y: false, drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
     axes: [
-      { ...axis, values: (_, splits) => splits.map((split) => CLOCK.format(split * 1000)), space: 80, size: 28 },
+      { ...axis, values: (_, splits) => splits.map((split) => CLOCK.format(split * 1000)), space: 80, size: 28, incrs: SECONDS },
       { ...axis, size: 56, values: (_, splits) => splits.map(formatNumber) },
     ],
     series: [

@@ -2,10 +2,10 @@
 
 import { Loading, Note, ProblemBox, formatMoney, formatTime, html, useQuery } from "../ui.js";
 import { paymentPath } from "./place.js";
-import { Rows } from "./table.js";
+import { Facts, Item, Rows } from "./table.js";
 import { Id, When } from "./words.js";
 
-const { Box, Button, DataList, HStack, Link, Stack, Text } = globalThis.ChakraUI;
+const { Box, Button, HStack, Link, Stack, Text } = globalThis.ChakraUI;
 
 export function LiveRecord({ place, currencies }) {
   const live = useQuery(paymentPath("payment/live", place));
@@ -15,7 +15,7 @@ export function LiveRecord({ place, currencies }) {
   return html`
     <${Stack} gap=${4}>
       ${differs.length > 0 && html`<${Note} status="warning" title="It is not what the ledger expects">${differs.join(" ")}<//>`}
-      <${DataList.Root} orientation=${{ base: "vertical", md: "horizontal" }} size="md">
+      <${Facts}>
         <${Item} label="Record">
           <${HStack} gap=${3} wrap="wrap">
             <${Id}>${record.id}<//>
@@ -50,16 +50,6 @@ const columnsFor = (currencies) => [
   { name: "Amounts", show: (attempt) => html`<${Amounts} amounts=${attempt.amounts} currencies=${currencies} />` },
   { name: "Reference", show: (attempt) => attempt.reference ?? "–" },
 ];
-
-/** A label and its value in a list of facts. */
-export function Item({ label, children }) {
-  return html`
-    <${DataList.Item}>
-      <${DataList.ItemLabel} minW="9rem">${label}<//>
-      <${DataList.ItemValue} overflowWrap="anywhere" minW=${0}><${Box} minW=${0}>${children}<//><//>
-    <//>
-  `;
-}
 
 function Amounts({ amounts, currencies }) {
   return Object.entries(amounts).map(

@@ -1,16 +1,16 @@
 // One payment: where it stands and what comes next, what it was before, its record live, and what a person may decide.
 
 import { Loading, Note, ProblemBox, formatMoney, formatTime, html, useQuery } from "../ui.js";
-import { Item, LiveRecord } from "./live.js";
+import { LiveRecord } from "./live.js";
 import { PlaceLink, paymentPath } from "./place.js";
 import { AskForReplay } from "./replay.js";
 import { Resolve } from "./resolve.js";
-import { Part } from "./table.js";
+import { Facts, Item, Part } from "./table.js";
 import { LogLink } from "./task.js";
 import { Id, StateBadge, shortName } from "./words.js";
 
 const { useState } = globalThis.React;
-const { Box, Button, DataList, HStack, Stack, Text } = globalThis.ChakraUI;
+const { Box, Button, HStack, Stack, Text } = globalThis.ChakraUI;
 
 export function PaymentPage({ place, me }) {
   const payment = useQuery(paymentPath("payment", place));
@@ -26,9 +26,9 @@ export function PaymentPage({ place, me }) {
       ${payment.problem && html`<${ProblemBox} problem=${payment.problem} onRetry=${payment.reload} />`}
       ${entry.next_step && html`<${Note} status=${noteOf(entry.state)} title="Next step" mt=${4}>${entry.next_step}<//>`}
       <${Decide} place=${place} entry=${entry} may=${may} me=${me} connections=${connections} onDone=${payment.reload} />
-      <${Part} title="What the ledger knows"><${Facts} entry=${entry} run=${run} me=${me} /><//>
+      <${Part} title="What the ledger knows"><${Known} entry=${entry} run=${run} me=${me} /><//>
       <${Part} title="What became of it"><${History} versions=${[entry, ...history]} currencies=${me.currencies} /><//>
-      <${Part} title="At Stripe, now">
+      <${Part} title="At the API, now">
         ${entry.payment_record
           ? html`<${LiveRecord} key=${entry.updated_at} place=${place} currencies=${me.currencies} />`
           : html`<${Text} color="fg.muted">No record of it is known. Once it is confirmed, its record is fetched here.<//>`}
@@ -70,9 +70,9 @@ function Decide({ place, entry, may, me, connections, onDone }) {
   `;
 }
 
-function Facts({ entry, run, me }) {
+function Known({ entry, run, me }) {
   return html`
-    <${DataList.Root} orientation=${{ base: "vertical", md: "horizontal" }} size="md">
+    <${Facts}>
       <${Item} label="Amount">
         ${entry.currency ? formatMoney(entry.amount_minor, entry.currency, me.currencies) : "–"}
       <//>

@@ -28,7 +28,7 @@ export function AskForReplay({ body, isOpen, onClose, onDone, children }) {
   });
   return html`
     <${ConfirmDialog}
-      title="Send these rejects again?"
+      title="Send again?"
       action="Let the next run send them"
       word=${body?.mode === "live" ? "live" : undefined}
       isOpen=${isOpen}

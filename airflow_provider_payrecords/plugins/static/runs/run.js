@@ -3,15 +3,14 @@
 import { CopyButton, Loading, ModeBadge, Note, ProblemBox, address, formatCount, formatMoney, formatTime, html, useQuery } from "../ui.js";
 import { Timeline } from "./chart.js";
 import { PagedEntries } from "./entries.js";
-import { Item } from "./live.js";
 import { query } from "./place.js";
 import { Reasons } from "./reasons.js";
-import { Nothing, Part } from "./table.js";
+import { Facts, Item, Nothing, Part } from "./table.js";
 import { LogLink } from "./task.js";
 import { Id, STATES, StateBadge, durationOf, formatSeconds, kindOf, shortName, statesOf, useIsVisible } from "./words.js";
 
 const { useEffect, useState } = globalThis.React;
-const { Box, Button, DataList, HStack, NativeSelect, Progress, SimpleGrid, Table, Text } = globalThis.ChakraUI;
+const { Box, Button, HStack, NativeSelect, Progress, SimpleGrid, Table, Text } = globalThis.ChakraUI;
 
 const POLL_SECONDS = 2;
 const NOTABLE = ["rejected", "unknown", "review", "planned"];
@@ -72,10 +71,10 @@ function Head({ connection, run, isLive }) {
     <${HStack} gap=${2} wrap="wrap" mt=${3}>
       <${LogLink} startedBy=${run.started_by} />
       <${Button} asChild size="sm" variant="outline">
-        <a href=${exported(false)} download>Export what is open (CSV)</a>
+        <a href=${exported(false)} download>Export what is not confirmed (CSV)</a>
       <//>
       <${Button} asChild size="sm" variant="outline">
-        <a href=${exported(true)} download>Export all payments (CSV)</a>
+        <a href=${exported(true)} download>Export all (CSV)</a>
       <//>
     <//>
   `;
@@ -83,7 +82,7 @@ function Head({ connection, run, isLive }) {
 
 function About({ run }) {
   return html`
-    <${DataList.Root} orientation=${{ base: "vertical", md: "horizontal" }} size="md" gap=${2}>
+    <${Facts}>
       <${Item} label="What">${kindOf(run)} of ${run.extract}<//>
       <${Item} label="Source">${run.source}<//>
       <${Item} label="Call"><${Id}>${run.endpoint}<//><//>
@@ -192,7 +191,7 @@ function RunEntries({ connection, run, me, path }) {
   const choice = html`
     <${NativeSelect.Root} size="sm" w="12rem">
       <${NativeSelect.Field} aria-label="State" value=${state} onChange=${(event) => setState(event.target.value)}>
-        <option value="">all that are open</option>
+        <option value="">all of these</option>
         ${NOTABLE.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
       <//>
       <${NativeSelect.Indicator} />

@@ -86,6 +86,30 @@ export function Part({ title, side, children }) {
   `;
 }
 
+/** Labels and their values: beside each other, or below each other where there is no room. */
+export function Facts({ children }) {
+  return html`
+    <${Box}
+      as="dl"
+      display="grid"
+      gridTemplateColumns=${{ base: "minmax(0, 1fr)", md: "9rem minmax(0, 1fr)" }}
+      columnGap=${4}
+      rowGap=${{ base: 0, md: 2 }}
+      fontSize="sm"
+    >
+      ${children}
+    <//>
+  `;
+}
+
+/** One of them. */
+export function Item({ label, children }) {
+  return html`
+    <${Box} as="dt" color="fg.muted">${label}<//>
+    <${Box} as="dd" overflowWrap="anywhere" mb=${{ base: 3, md: 0 }}>${children}<//>
+  `;
+}
+
 /** Nothing to show, said in words. */
 export function Nothing({ children }) {
   return html`<${Text} color="fg.muted" py=${2}>${children}<//>`;
