@@ -32,6 +32,8 @@ def settle_replay(entry: Entry, settlement: Settlement, now: datetime) -> Entry:
     return entry._replace(
         state=step(entry.state, Event.REPLAY),
         error_code=REPLAY_ASKED,
+        error_param=None,
+        error_status=None,
         run_id=settlement.run_id or entry.run_id,
         updated_at=now,
     )

@@ -24,7 +24,8 @@ def asked(entry: Entry, key: str | None = None) -> Entry:
 def test_a_reject_that_is_asked_for_is_planned_under_the_key_it_has() -> None:
     before = refused()
     after = asked(before)
-    assert after == before._replace(state=State.PLANNED, error_code=REPLAY_ASKED, run_id="replay-1", updated_at=LATER)
+    no_error = {"error_code": REPLAY_ASKED, "error_param": None, "error_status": None}
+    assert after == before._replace(state=State.PLANNED, run_id="replay-1", updated_at=LATER, **no_error)
     assert is_asked_for(after)
     assert not is_asked_for(before)
 

@@ -23,9 +23,10 @@ RUN_SECONDS = 300
 class Standalone:
     """An Airflow with the example DAGs, and the sandbox they are wired to."""
 
-    def __init__(self, base: str, sandbox: str) -> None:
+    def __init__(self, base: str, sandbox: str, home: Path) -> None:
         self.base = base
         self.sandbox = sandbox
+        self.ledger = home / "ledger.db"
         token = httpx.get(f"{base}/auth/token", timeout=60).json()["access_token"]
         self._client = httpx.Client(base_url=f"{base}/api/v2", headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
@@ -123,7 +124,7 @@ def standalone(home: Path) -> Iterator[Standalone]:
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream, env=environment, start_new_session=True)
     try:
-        yield Standalone(*wait_for(lambda: _addresses(process, log), "Airflow", START_SECONDS))
+        yield Standalone(*wait_for(lambda: _addresses(process, log), "Airflow", START_SECONDS), home)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)

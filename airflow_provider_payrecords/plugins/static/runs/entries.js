@@ -78,7 +78,7 @@ const columnsFor = (currencies, run) => [
 function Reason({ entry }) {
   if (!entry.error_code) return "–";
   return html`
-    <${Id}>${entry.error_code}<//>
+    <${Box} minW="8rem"><${Id}>${entry.error_code}<//><//>
     ${entry.error_param && html`<${Text} fontSize="xs" color="fg.muted" overflowWrap="anywhere">${entry.error_param}<//>`}
   `;
 }

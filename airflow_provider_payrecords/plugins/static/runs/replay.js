@@ -63,7 +63,7 @@ function Asked({ done }) {
       <${Stack} gap=${3} mt=${1} align="start">
         ${done.left && html`<${Text}>There are more of them: ask once more.<//>`}
         <${ClearTask} startedBy=${done.started_by} />
-        <${Text}>Or run the extract that has them by hand, with the same ledger and account:<//>
+        <${Text}>${done.started_by?.dag_id ? "Or run" : "Run"} the extract that has them by hand, with the same ledger and account:<//>
         <${CodeBox} label="Command" text="payrecords report FILE --mapping MAPPING" w="full" />
       <//>
     <//>

@@ -105,7 +105,7 @@ export function ConfirmedMoney({ money, currencies }) {
 
 /** An id or a key: as it is, and broken where it is too long. */
 export function Id({ children, ...more }) {
-  return html`<${Code} size="sm" variant="surface" overflowWrap="break-word" whiteSpace="normal" ...${more}>${children}<//>`;
+  return html`<${Code} size="sm" variant="surface" display="inline" overflowWrap="anywhere" whiteSpace="normal" ...${more}>${children}<//>`;
 }
 
 /** Return row numbers with neighbours joined: 3–5, 9. */
