@@ -112,10 +112,12 @@ def test_a_payment_is_found_by_key_and_by_record_with_the_keyboard(airflow: Stan
     page.get_by_text("No payment of this ledger has this key.").wait_for()
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (375, "light")])
 def test_a_run_that_goes_on_is_followed_and_no_longer_once_it_ended(
-    past: Past, page: Any, shoot: Callable[[Any, str], None]
+    past: Past, open_page: Callable[..., Any], width: int, scheme: str, shoot: Callable[[Any, str], None]
 ) -> None:
-    run_id, asked = "run-20261126T000000-followed", []
+    page = open_page(width, scheme, height=1600)
+    run_id, asked = f"run-20261126T000000-{width}-{scheme}", []
     past.begin(run_id, "s3://finance/adyen/2026-11-25.csv.gz")
     for second in range(1, 59):
         past.tell(run_id, second)
@@ -123,7 +125,8 @@ def test_a_run_that_goes_on_is_followed_and_no_longer_once_it_ended(
     page.goto(f"{PLACE}?run={run_id}")
     page.get_by_text("running", exact=True).wait_for()
     page.get_by_text("1,110 of 2,000").wait_for()
-    shoot(page, "run-going-on")
+    page.get_by_role("group", name="Confirmed payments").locator("canvas").wait_for()
+    shoot(page, f"run-going-on-{width}-{scheme}")
     past.tell(run_id, 59)
     page.get_by_text("1,129 of 2,000").wait_for()
     past.finish(run_id)
