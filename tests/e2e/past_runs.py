@@ -115,20 +115,23 @@ class Past:
             store.start_run(Run(run_id, scope, extract, utc_now() - timedelta(seconds=60)))
         return scope
 
-    def tell(self, run_id: str, second: int) -> None:
-        """Let that run say how far it was in its second *second*, of 60."""
-        counts = {"confirmed": second * 19, "rejected": second // 8, "review": second // 30}
-        money = {"eur": {"confirmed": second * 19_000, "rejected": second * 100}}
+    def tell(self, run_id: str, second: int) -> int:
+        """Let that run say how far it was in its second *second*, of 60; six 429s came in the 20th. Return its rows."""
+        rates = [20.0 if one < 20 else 10.0 + one / 6 for one in range(second)]
+        requests, rejected, review = round(sum(rates)), second // 8, second // 30
+        throttled = 0 if second < 20 else 6
+        confirmed = requests - throttled - rejected - review
+        counts = {"confirmed": confirmed, "rejected": rejected, "review": review}
+        money = {"eur": {"confirmed": confirmed * 1_000, "rejected": rejected * 100}}
+        rows = tuple(range(7, 7 + 3 * rejected, 3))
+        reason = RunReason(run_id, "rejected", "parameter_invalid_integer", "amount_requested.value", rejected, rows)
         with self.ledger() as store:
             run = store.run(run_id)
             assert run is not None
             at = run.started_at + timedelta(seconds=second)
-            rate = 20.0 if second < 20 else 10.0 + second / 6
-            reason = RunReason(
-                run_id, "rejected", "parameter_invalid_integer", "amount_requested.value", second // 8, (7,)
-            )
-            throttled = 0 if second < 20 else 6
-            store.save_progress(RunProgress(run_id, at, counts, money, second * 20, throttled, rate, 2_000), [reason])
+            progress = RunProgress(run_id, at, counts, money, requests, throttled, rates[-1], 2_000)
+            store.save_progress(progress, [reason])
+        return sum(counts.values())
 
     def finish(self, run_id: str) -> None:
         """Let that run end."""

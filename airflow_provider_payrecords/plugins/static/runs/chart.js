@@ -10,6 +10,8 @@ const { Box, Button, HStack, Stack, Table, Text } = globalThis.ChakraUI;
 const HEIGHT = 150;
 /** Steps between times on an axis, in seconds. */
 const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
+/** Steps between counts: there is no half payment. */
+const COUNTS = [...Array(10).keys()].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** The lines of each chart: name of a column, words, colour of Airflow's theme, dashes where colour is not enough. */
@@ -192,7 +194,7 @@ function optionsOf(chart, colorOf, onCursor, width) {
     scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
     axes: [
       { ...axis, values: (_, splits) => splits.map((split) => CLOCK.format(split * 1000)), space: 80, size: 28, incrs: SECONDS },
-      { ...axis, size: 56, values: (_, splits) => splits.map(formatNumber) },
+      { ...axis, size: 56, incrs: COUNTS, values: (_, splits) => splits.map(formatNumber) },
     ],
     series: [
       {},
