@@ -286,3 +286,26 @@ def test_a_ledger_that_fails_after_the_answer_is_not_said_to_have_sent_nothing(
     held = post(admin, "send", draft(**LIVE, confirmation="49.50 EUR"), 409)
     assert "its claim ends soon" in held["next_step"]
     assert len(sandbox.journal) == 1
+
+
+HALF_A_CHARACTER = '"\\ud800"'
+
+
+@pytest.mark.parametrize("path", ["compose", "send"])
+@pytest.mark.parametrize(
+    "where", ["connection", "key", "source", "endpoint", "values", "name of a field", "metadata", "confirmation"]
+)
+def test_half_a_character_anywhere_is_a_problem_and_no_crash(admin: httpx.Client, path: str, where: str) -> None:
+    body: dict[str, Any] = draft(**({"confirmation": None} if path == "send" else {}))
+    if where in body:
+        body[where] = "@"
+    if where == "values":
+        body["values"] = {**PAYMENT, "description": "@"}
+    if where == "name of a field":
+        body["values"] = {**PAYMENT, "@": "x"}
+    if where == "metadata":
+        body["values"] = {**PAYMENT, "metadata": [["@", "@"]]}
+    text = json.dumps(body).replace('"@"', HALF_A_CHARACTER)
+    answer = admin.post(f"api/{path}", content=text, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (200, 404, 422)
+    assert answer.json()
