@@ -21,7 +21,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from airflow_provider_payrecords.core.entry import Scope
@@ -175,14 +174,19 @@ def main(given: list[str] | None = None) -> float:
     parser.add_argument("--database", choices=PLACES, default="sqlite")
     parser.add_argument("--times", type=int, default=7, help="calls of each page")
     options = parser.parse_args(given)
-    home = Path(tempfile.mkdtemp(prefix="pages-scale-"))
-    os.environ.update(
-        AIRFLOW_HOME=str(home),
-        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
-        AIRFLOW__CORE__LOAD_EXAMPLES="False",
-        AIRFLOW__API_AUTH__JWT_SECRET="a secret of the benchmark, long enough " * 2,
-        AIRFLOW__LOGGING__LOGGING_LEVEL="ERROR",
-    )
+    with tempfile.TemporaryDirectory(prefix="pages-scale-", ignore_cleanup_errors=True) as home:
+        os.environ.update(
+            AIRFLOW_HOME=home,
+            AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
+            AIRFLOW__CORE__LOAD_EXAMPLES="False",
+            AIRFLOW__API_AUTH__JWT_SECRET="a secret of the benchmark, long enough " * 2,
+            AIRFLOW__LOGGING__LOGGING_LEVEL="ERROR",
+        )
+        return run(options)
+
+
+def run(options: argparse.Namespace) -> float:
+    """Fill a ledger, and make every GET."""
     place, fill = PLACES[options.database]
     with place() as url, running_sandbox() as api:
         open_ledger(url).close()
