@@ -65,6 +65,7 @@ def same(draft: Draft, command: Command, source: str, key: str) -> None:
     """Check all that a draft says."""
     scope = Scope("acct_1", "test", command.endpoint, source)
     money = command.money()
+    assert draft.endpoint == command.endpoint
     assert draft.command() == command
     assert draft.fingerprint == fingerprint(command)
     assert (draft.amount_minor, draft.currency) == ((money.value, money.currency) if money else (None, None))
