@@ -7,28 +7,28 @@ does not report the same payments, with the same keys and the same content, from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
+from airflow_provider_payrecords.bulk.prepare import Prepared
 from airflow_provider_payrecords.core.entry import Scope
 from airflow_provider_payrecords.core.errors import UsageError
-from airflow_provider_payrecords.extract import Row, RowProblem
 from airflow_provider_payrecords.ledger.store import LedgerStore
 
-Placed = tuple[int, Row | RowProblem]
 
-
-def refuse_namesakes(ledger: LedgerStore, scope: Scope) -> Callable[[Sequence[Placed]], None]:
+def refuse_namesakes(ledger: LedgerStore, scope: Scope) -> Callable[[Iterable[tuple[int, Any]]], None]:
     """
-    Return the check of rows that are not confirmed in *scope*.
+    Return the check of rows that are about to be claimed in *scope*.
 
     The check raises:
         UsageError: A row of the same key and content is confirmed under another name, and may be this account's.
     """
     others = [replace(scope, account=name) for name in ledger.accounts(scope) if _may_be_one(name, scope.account)]
 
-    def check(rows: Sequence[Placed]) -> None:
-        content = {row.key: row.fingerprint for _, row in rows if isinstance(row, Row)} if others else {}
+    def check(rows: Iterable[tuple[int, Any]]) -> None:
+        intents = [row.intent for _, row in rows if isinstance(row, Prepared)] if others else []
+        content = {intent.key: intent.fingerprint for intent in intents}
         for other in others:
             same = [one.key for one in ledger.confirmed(other, list(content)) if content[one.key] == one.fingerprint]
             if same:

@@ -224,6 +224,13 @@ class ExtractRun:
             raise
 
     def _taken(self, opened: OpenExtract, access: LedgerAccess, results: Results) -> Iterator[list[Item]]:
+        """Yield what is left to do, in batches to be claimed at once."""
+        check = refuse_namesakes(self._ledger, self._scope)
+        for items in self._left(opened, access, results):
+            check(items)
+            yield items
+
+    def _left(self, opened: OpenExtract, access: LedgerAccess, results: Results) -> Iterator[list[Item]]:
         """Return all rows, or those that a replay takes."""
         if self._choice is None:
             return self._items(opened, partial(sift, access=access, results=results, tally=self._tally))
@@ -247,10 +254,8 @@ class ExtractRun:
         order = 0
         size = max(self._options.concurrency, min(MAX_BATCH_ROWS, int(2 * self._options.rate_limit)))
         has = make_partition(self._options.partition or "1/1").has
-        check = refuse_namesakes(self._ledger, self._scope)
         for batch in opened.batches(READ_ROWS):
             left = sieve([(place, row) for place, row in enumerate(batch, order) if has(row.key)])
-            check(left)
             order += len(batch)
             for start in range(0, len(left) or 1, size):
                 yield [(place, self._item(row, place)) for place, row in left[start : start + size]]

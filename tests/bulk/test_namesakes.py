@@ -14,7 +14,7 @@ from airflow_provider_payrecords.extract import ExtractMapping
 from airflow_provider_payrecords.ledger.memory import MemoryLedger
 from airflow_provider_payrecords.ledger.store import Run
 from airflow_provider_payrecords.transport.clock import utc_now
-from tests.bulk.world import World, payment, payments
+from tests.bulk.world import CANCELED, OLD_VERSION, World, payment, payments
 
 
 def test_payments_of_a_renamed_account_are_not_sent_again(tmp_path: Path) -> None:
@@ -31,6 +31,22 @@ def test_payments_of_a_renamed_account_are_not_sent_again(tmp_path: Path) -> Non
         world.report(payments(5), options=RunOptions(dry_run=True))
     world.account = "acme"
     assert world.report(payments(5)).summary.new == 2
+
+
+def test_replay_is_stopped_only_for_what_it_would_send(tmp_path: Path) -> None:
+    world = World(tmp_path, account="acme")
+    rows = [payment(1), payment(2, **CANCELED)]
+    world.stripe_version = OLD_VERSION
+    assert world.report(rows).summary.counts == {"confirmed": 1, "rejected": 1}
+    world.account = "acme-us"
+    world.report(rows[1:])
+    assert world.report([payment(1, description="ours")]).summary.new == 1
+    world.stripe_version = World.stripe_version
+    assert world.replay(rows, {"all": True}).summary.new == 1
+    world.account = "acme"
+    replayed = world.replay(rows, {"all": True}).summary
+    assert (replayed.status, replayed.new) == ("stopped", 0)
+    assert "1 of these rows, the first with key" in (replayed.stop_reason or "")
 
 
 def test_another_account_reports_payments_of_its_own_from_the_same_source(tmp_path: Path) -> None:
