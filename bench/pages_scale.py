@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from airflow_provider_payrecords.core.entry import Scope
@@ -202,7 +203,7 @@ def show(client: Any, options: argparse.Namespace) -> float:
     print(f"{'':30}{'first':>9}{'median':>9}{'longest':>9}", flush=True)
     longest = 0.0
     for page in pages(options.entries):
-        took = measure(lambda page=page: client.get(page.path, params=page.parameters), options.times)  # type: ignore[misc]
+        took = measure(partial(client.get, page.path, params=page.parameters), options.times)
         longest = max(longest, *took)
         print(f"{page.name:30}{took[0]:9.0f}{statistics.median(took):9.0f}{max(took):9.0f}", flush=True)
     return longest

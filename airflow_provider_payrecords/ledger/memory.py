@@ -238,36 +238,21 @@ def _age(run: Run) -> tuple[datetime, str]:
 
 
 def _is_run_of(run: Run, selection: Selection) -> bool:
-    scope = run.scope
-    wanted = (
-        (selection.account, scope.account),
-        (selection.mode, scope.mode),
-        (selection.endpoint, scope.endpoint),
-        (selection.source, scope.source),
-        (selection.run_id, run.run_id),
-    )
-    if any(want is not None and want != has for want, has in wanted):
-        return False
-    return (
-        selection.updated_before is None
-        or max(run.started_at, run.finished_at or run.started_at) < selection.updated_before
-    )
+    ended = max(run.started_at, run.finished_at or run.started_at)
+    return _is_among(run.scope, selection, ended, run_id=run.run_id)
 
 
 def _is_chosen(entry: Entry, selection: Selection) -> bool:
-    scope = entry.scope
-    wanted = (
-        (selection.account, scope.account),
-        (selection.mode, scope.mode),
-        (selection.endpoint, scope.endpoint),
-        (selection.source, scope.source),
-        (selection.run_id, entry.run_id),
-        (selection.key, entry.key),
-        (selection.payment_record, entry.payment_record),
-        (selection.error_code, entry.error_code),
-    )
-    if any(want is not None and want != has for want, has in wanted):
+    narrowing = ("run_id", "key", "payment_record", "error_code")
+    values = {name: getattr(entry, name) for name in narrowing}
+    fits = _is_among(entry.scope, selection, entry.updated_at, **values)
+    return fits and (selection.states is None or entry.state in selection.states)
+
+
+def _is_among(scope: Scope, selection: Selection, changed: datetime, **values: str | None) -> bool:
+    """Return whether scope, values and last change are those of *selection*, as far as it names them."""
+    has = {"account": scope.account, "mode": scope.mode, "endpoint": scope.endpoint, "source": scope.source, **values}
+    wanted = {name: getattr(selection, name) for name in has}
+    if any(want is not None and want != has[name] for name, want in wanted.items()):
         return False
-    if selection.updated_before is not None and entry.updated_at >= selection.updated_before:
-        return False
-    return selection.states is None or entry.state in selection.states
+    return selection.updated_before is None or changed < selection.updated_before

@@ -5,33 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from airflow_provider_payrecords.bulk.asking import Asked, ask_to_replay
 from airflow_provider_payrecords.bulk.lines import explain
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.core.replay import REPLAY_ASKED
 from airflow_provider_payrecords.ledger.store import Selection
 from airflow_provider_payrecords.sandbox.inprocess import SandboxTransport
-from tests.bulk.test_replay import CANCELED, OLD_VERSION, REFUNDS, Recorder, guarantee, refund, refunds_of
+from tests.bulk.test_replay import REFUNDS, Recorder, guarantee, refund, refunds_of
 from tests.bulk.world import Crash, Doom, DoomedLedger, DoomedNetwork, World, payment
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """Return an empty world."""
-    return World(tmp_path)
-
-
-@pytest.fixture
-def rejects(world: World) -> list[dict[str, Any]]:
-    """Return four rows, of which the API refused the second and the fourth, for reasons of a day."""
-    rows = [payment(number, **(CANCELED if number % 2 == 0 else {})) for number in range(1, 5)]
-    world.stripe_version = OLD_VERSION
-    assert world.report(rows).summary.counts == {"confirmed": 2, "rejected": 2}
-    world.stripe_version = World.stripe_version
-    return rows
-
 
 EVERYTHING = Selection()
 

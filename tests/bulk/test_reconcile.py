@@ -26,12 +26,6 @@ from tests.bulk.world import FAST, World, payment, payments
 OTHER = ExtractMapping.load({"source": "cheques"})
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """Return an empty world."""
-    return World(tmp_path)
-
-
 def findings(path: Path) -> dict[str | None, tuple[str, str | None]]:
     """Return finding and differences by key."""
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]

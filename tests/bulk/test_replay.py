@@ -22,9 +22,6 @@ from airflow_provider_payrecords.sandbox.faults import Fault, FaultKind
 from airflow_provider_payrecords.sandbox.inprocess import SandboxTransport
 from tests.bulk.world import FAST, World, payment, payments
 
-OLD_VERSION = "2026-08-26.dahlia"
-"""Knows no canceled payments, and refuses them before they run: such a refusal is not stored."""
-CANCELED = {"outcome": "canceled", "canceled.canceled_at": 1_793_610_100}
 GUARANTEED = {"outcome": "guaranteed", "guaranteed.guaranteed_at": 1_793_610_100}
 REFUNDS = ExtractMapping.load({"source": "refunds", "endpoint": "report_refund"})
 
@@ -54,22 +51,6 @@ class Recorder(SandboxTransport):
         """Pass *request* on."""
         self.keys.append(request.headers["idempotency-key"])
         return await super().handle_async_request(request)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """Return an empty world."""
-    return World(tmp_path)
-
-
-@pytest.fixture
-def rejects(world: World) -> list[dict[str, Any]]:
-    """Return four rows, of which the API refused the second and the fourth, for reasons of a day."""
-    rows = [payment(number, **(CANCELED if number % 2 == 0 else {})) for number in range(1, 5)]
-    world.stripe_version = OLD_VERSION
-    assert world.report(rows).summary.counts == {"confirmed": 2, "rejected": 2}
-    world.stripe_version = World.stripe_version
-    return rows
 
 
 @pytest.fixture

@@ -7,18 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from airflow_provider_payrecords.bulk import RunOptions
 from airflow_provider_payrecords.core.errors import ExtractError
 from airflow_provider_payrecords.core.lifecycle import State
 from tests.bulk.world import FAST, World, payment, payments
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """Return an empty world."""
-    return World(tmp_path)
 
 
 def lines_of(path: Path) -> list[dict[str, object]]:

@@ -61,12 +61,6 @@ def send(world: World, command: Command, doom: Doom | None = None, **more: Any) 
         )
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """Return an empty world."""
-    return World(tmp_path)
-
-
 def test_a_repeated_call_gives_the_same_id_and_sends_nothing(world: World) -> None:
     first, again = send(world, wire()), send(world, wire())
     assert (first.new, again.new) == (True, False)

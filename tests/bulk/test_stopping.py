@@ -13,12 +13,6 @@ from airflow_provider_payrecords.sandbox.faults import Fault, FaultKind
 from tests.bulk.world import FAST, World, payment, payments
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """Return an empty world."""
-    return World(tmp_path)
-
-
 def with_rejects(count: int, every: int) -> list[dict[str, object]]:
     """Return payments of which each *every*-th breaks a rule."""
     return [payment(n, outcome="paid") if n % every == 0 else payment(n) for n in range(1, count + 1)]

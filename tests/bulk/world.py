@@ -35,6 +35,9 @@ from airflow_provider_payrecords.settings import Settings
 MAPPING = ExtractMapping.load({"source": "wires"})
 FAST = RunOptions(concurrency=2, rate_limit=10_000)
 KEY = "sk_test_bulk"
+OLD_VERSION = "2026-08-26.dahlia"
+"""Knows no canceled payments, and refuses them before they run: such a refusal is not stored."""
+CANCELED = {"outcome": "canceled", "canceled.canceled_at": 1_793_610_100}
 
 
 def payment(number: int, **changes: Any) -> dict[str, Any]:

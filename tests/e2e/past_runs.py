@@ -24,8 +24,7 @@ from airflow_provider_payrecords.ledger.store import Run, RunProgress, RunReason
 from airflow_provider_payrecords.ledger.urls import open_ledger
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.clock import utc_now
-from tests.bulk.test_replay import CANCELED, OLD_VERSION
-from tests.bulk.world import payment
+from tests.bulk.world import CANCELED, OLD_VERSION, payment
 from tests.e2e.standalone import Standalone
 
 KEY = "processor_details.custom.payment_reference"

@@ -16,8 +16,7 @@ from airflow_provider_payrecords.ledger.sql import SqlLedger
 from airflow_provider_payrecords.ledger.store import Selection
 from airflow_provider_payrecords.sandbox import Fault, FaultKind, RunningSandbox
 from airflow_provider_payrecords.transport.clock import Clock, utc_now
-from tests.bulk.test_replay import CANCELED, OLD_VERSION
-from tests.bulk.world import payment
+from tests.bulk.world import CANCELED, OLD_VERSION, payment
 
 CONNECTION = "payrecords_default"
 SOURCE = "bank & <b>sons</b>"

@@ -14,8 +14,7 @@ from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.core.replay import REPLAY_ASKED
 from airflow_provider_payrecords.ledger.store import Selection
 from airflow_provider_payrecords.sandbox import FaultKind, RunningSandbox
-from tests.bulk.test_replay import CANCELED, OLD_VERSION
-from tests.bulk.world import payment
+from tests.bulk.world import CANCELED, OLD_VERSION, payment
 from tests.plugins.past import SOME, entry, ledger, named, report, report_some, review_one, stuck_one
 
 
