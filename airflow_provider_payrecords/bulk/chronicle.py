@@ -8,10 +8,10 @@ of fields and row numbers are written, never what is in a row.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
 
+from airflow_provider_payrecords.bulk.results import Line
 from airflow_provider_payrecords.bulk.summary import CONFIRMED, Progress, Tally
 from airflow_provider_payrecords.core.errors import LedgerError
 from airflow_provider_payrecords.ledger.store import LedgerStore, RunProgress, RunReason
@@ -46,19 +46,19 @@ class Reasons:
         self._counts: dict[_Place, int] = {}
         self._changed: dict[_Place, None] = {}
 
-    def add(self, line: Mapping[str, Any]) -> None:
+    def add(self, line: Line) -> None:
         """Count a row by its result, a line of the results file."""
-        state = line["state"]
+        state = line.state
         if state == CONFIRMED:
             return
-        place = (state, _bounded(line["error_code"]), _bounded(line["error_param"]))
+        place = (state, _bounded(line.error_code), _bounded(line.error_param))
         if place not in self._counts and len(self._counts) >= MAX_REASONS:
             place = (state, OTHER_REASONS, None)
         self._counts[place] = self._counts.get(place, 0) + 1
         self._changed[place] = None
         rows = self._rows.setdefault(place, [])
         if len(rows) < MAX_FIRST_ROWS:
-            rows.append(line["row_number"])
+            rows.append(line.row_number)
 
     def changed(self, run_id: str) -> list[RunReason]:
         """Return those that grew since they were saved."""

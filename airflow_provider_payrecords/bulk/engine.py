@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import anyio
 
@@ -24,7 +23,7 @@ from airflow_provider_payrecords.bulk.ledger_access import LedgerAccess
 from airflow_provider_payrecords.bulk.lines import STATES, line_of, problem_line
 from airflow_provider_payrecords.bulk.options import RunOptions
 from airflow_provider_payrecords.bulk.prepare import Prepared
-from airflow_provider_payrecords.bulk.results import Results
+from airflow_provider_payrecords.bulk.results import Line, Results
 from airflow_provider_payrecords.bulk.stopping import Stopping
 from airflow_provider_payrecords.bulk.summary import CONFIRMED, REJECTED, Tally
 from airflow_provider_payrecords.bulk.watched import watched
@@ -316,7 +315,7 @@ class Engine:
         self._record(order, problem_line(problem, self._access.scope.source))
         self.stopping.after_reject()
 
-    def _record(self, order: int, line: dict[str, Any]) -> None:
+    def _record(self, order: int, line: Line) -> None:
         self._reasons.add(line)
         try:
             self._results.write(order, line)

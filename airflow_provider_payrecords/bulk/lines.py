@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any
 
 from airflow_provider_payrecords.bulk.prepare import Prepared
+from airflow_provider_payrecords.bulk.results import Line
 from airflow_provider_payrecords.bulk.summary import CONFIRMED, HELD, PLANNED, REJECTED, REVIEW, UNKNOWN
 from airflow_provider_payrecords.core.entry import (
     CONTENT_CHANGED,
@@ -53,55 +53,42 @@ _BY_STATE = {
 _ASKED = "Refused before, and to be sent again: the next run that has its row does it."
 
 
-def line_of(row: Prepared, entry: Entry, error: PayRecordsError | None) -> dict[str, Any]:
+def line_of(row: Prepared, entry: Entry, error: PayRecordsError | None) -> Line:
     """Return the result of a row that passed our checks."""
     state = STATES[entry.state]
-    confirmed = state == CONFIRMED
-    return {
-        "row_number": row.row_number,
-        "source": entry.scope.source,
-        "key": entry.key,
-        "state": state,
-        "payment_record": entry.payment_record,
-        "idempotency_key": entry.idempotency_key,
-        "error_code": None if confirmed else entry.error_code,
-        "error_param": None if confirmed else dotted(entry.error_param),
-        "error_message": None if confirmed else explain(state, entry, error),
-        "request_id": entry.request_id,
-    }
+    line = Line(
+        row.row_number,
+        entry.scope.source,
+        entry.key,
+        state,
+        payment_record=entry.payment_record,
+        idempotency_key=entry.idempotency_key,
+        request_id=entry.request_id,
+    )
+    if state == CONFIRMED:
+        return line
+    param, message = dotted(entry.error_param), explain(state, entry, error)
+    return line._replace(error_code=entry.error_code, error_param=param, error_message=message)
 
 
-def confirmed_line(row_number: int, source: str, entry: Confirmed) -> dict[str, Any]:
+def confirmed_line(row_number: int, source: str, entry: Confirmed) -> Line:
     """Return the result of a row that was confirmed before with the content it has."""
-    return {
-        "row_number": row_number,
-        "source": source,
-        "key": entry.key,
-        "state": CONFIRMED,
-        "payment_record": entry.payment_record,
-        "idempotency_key": entry.idempotency_key,
-        "error_code": None,
-        "error_param": None,
-        "error_message": None,
-        "request_id": entry.request_id,
-    }
+    key, record, request_id = entry.key, entry.payment_record, entry.request_id
+    return Line(row_number, source, key, CONFIRMED, record, entry.idempotency_key, request_id=request_id)
 
 
-def problem_line(problem: RowProblem, source: str) -> dict[str, Any]:
+def problem_line(problem: RowProblem, source: str) -> Line:
     """Return the result of a row that failed our checks: code and field of its first problem, text of all."""
     first = problem.problems[0]
-    return {
-        "row_number": problem.number,
-        "source": source,
-        "key": problem.key,
-        "state": REJECTED,
-        "payment_record": None,
-        "idempotency_key": None,
-        "error_code": first.code,
-        "error_param": first.field,
-        "error_message": "; ".join(f"{one.field}: {one.message}" for one in problem.problems),
-        "request_id": None,
-    }
+    return Line(
+        problem.number,
+        source,
+        problem.key,
+        REJECTED,
+        error_code=first.code,
+        error_param=first.field,
+        error_message="; ".join(f"{one.field}: {one.message}" for one in problem.problems),
+    )
 
 
 def explain(state: str, entry: Entry, error: PayRecordsError | None) -> str:

@@ -49,7 +49,8 @@ class OrderedLines:
     def add(self, ordinal: int, line: bytes) -> None:
         """Take a line, with its end."""
         if ordinal == self._next:
-            self._append(ordinal, line)
+            self._next += 1
+            self._file.write(line)
         else:
             heappush(self._waiting, (ordinal, line))
         while self._waiting and (self._waiting[0][0] <= self._next or len(self._waiting) > WINDOW_LINES):

@@ -36,4 +36,4 @@ def _write(row: Prepared, decision: Decision, results: Results, tally: Tally) ->
     message = None
     if decision.action not in (Action.SEND, Action.DONE):
         message = explain(state, decision.entry, None)
-    results.write(row.order, {**line, "state": state, "error_message": message})
+    results.write(row.order, line._replace(state=state, error_message=message))

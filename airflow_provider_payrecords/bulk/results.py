@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from operator import itemgetter
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, NamedTuple
@@ -31,23 +30,32 @@ from airflow_provider_payrecords.bulk.places import Place, beside, exists, local
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
 from airflow_provider_payrecords.scratch import PrivateFolder, remove_abandoned_partials
 
-FIELDS = (
-    "row_number",
-    "source",
-    "key",
-    "state",
-    "payment_record",
-    "idempotency_key",
-    "error_code",
-    "error_param",
-    "error_message",
-    "request_id",
-)
-"""Columns of a results file. ``error_param`` is the field's dotted path, as a mapping spells it."""
+
+class Line(NamedTuple):
+    """
+    The result of one row.
+
+    Attributes:
+        error_param: The field's dotted path, as a mapping spells it.
+    """
+
+    row_number: int
+    source: str
+    key: str | None
+    state: str
+    payment_record: str | None = None
+    idempotency_key: str | None = None
+    error_code: str | None = None
+    error_param: str | None = None
+    error_message: str | None = None
+    request_id: str | None = None
+
+
+FIELDS = Line._fields
+"""Columns of a results file."""
 
 _COLUMNS = {"row_number": "BIGINT", **dict.fromkeys(FIELDS[1:], "VARCHAR")}
 _NEEDS_NO_LOOK = frozenset({"confirmed", "new"})
-_values = itemgetter(*FIELDS)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _needs_quotes = re.compile(r'[",\r\n#]').search
 _may_need_quotes = re.compile(r'["\r\n#]').search
@@ -122,12 +130,12 @@ class Results:
                 self._folder.cleanup()
                 raise
 
-    def write(self, ordinal: int, line: dict[str, Any]) -> None:
+    def write(self, ordinal: int, line: Line) -> None:
         """Append the result of one row."""
-        text = self._format.write(_values(line)).encode("utf-8", "replace")
+        text = self._format.write(line).encode("utf-8", "replace")
         try:
             self._lines.add(ordinal, text)
-            if line["state"] not in _NEEDS_NO_LOOK:
+            if line.state not in _NEEDS_NO_LOOK:
                 self._look_at(ordinal, text)
         except OSError as error:
             raise self._cannot_be_written(error) from None

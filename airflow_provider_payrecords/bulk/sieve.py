@@ -25,12 +25,12 @@ def sift(rows: Sequence[Placed], access: LedgerAccess, results: Results, tally: 
     known = {entry.key: entry for entry in access.store.confirmed(access.scope, keys)} if keys else {}
     if not known:
         return list(rows)
-    left = []
+    left, source = [], access.scope.source
     for place, row in rows:
         entry = known.get(row.key) if isinstance(row, Row) else None
         if entry is None or not isinstance(row, Row) or entry.fingerprint != row.fingerprint:
             left.append((place, row))
             continue
         tally.add(CONFIRMED, *row.money)
-        results.write(place, confirmed_line(row.number, access.scope.source, entry))
+        results.write(place, confirmed_line(row.number, source, entry))
     return left

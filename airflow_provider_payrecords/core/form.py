@@ -23,6 +23,7 @@ _SAFE_IN_NAMES = "[]"
 _SAFE = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 """Text that stands for itself, as most references and all numbers do."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.~-]+")
+_UNSAFE_IN_LINES = re.compile(r"[^A-Za-z0-9_.~\n-]+")
 
 
 def flatten(params: Mapping[str, Any]) -> Iterator[Pair]:
@@ -80,8 +81,16 @@ def quote_value(text: str) -> str:
 
 
 def quote_values(texts: Sequence[str]) -> Sequence[str]:
-    """Return many values as they are sent; one look is enough where all of them stand for themselves."""
-    return texts if _SAFE("".join(texts)) else [quote_value(text) for text in texts]
+    """
+    Return many values as they are sent.
+
+    One look is enough where all of them stand for themselves. The others are quoted as the lines of one text, unless
+    one of them has line breaks itself.
+    """
+    if _SAFE("".join(texts)):
+        return texts
+    found = _UNSAFE_IN_LINES.sub(_quoted, "\n".join(texts)).split("\n")
+    return found if len(found) == len(texts) else [quote_value(text) for text in texts]
 
 
 def _quoted(found: re.Match[str]) -> str:

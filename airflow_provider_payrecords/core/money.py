@@ -26,11 +26,13 @@ ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xo
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 WHOLE_UNITS_AS_TWO_DECIMAL = frozenset({"isk", "ugx"})
 """No fractions in real life, yet sent with two decimals that must be 00."""
+_DECIMALS = {code: 0 if code in ZERO_DECIMAL else 3 if code in THREE_DECIMAL else 2 for code in CURRENCIES}
 
 MAX_MINOR_UNITS = 10**15
 """Sanity bound of ours; the API publishes none for reported payments."""
 
 _IN_NUMBERS = frozenset("0123456789.+-")
+_MAX_DIGITS = 16
 
 # Decimal methods round to the context's precision, and the thread's own context is anybody's to change.
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
@@ -58,10 +60,7 @@ def decimals(currency: str) -> int:
     Raises:
         MoneyError: The API does not take this currency.
     """
-    code = normalize_currency(currency)
-    if code in ZERO_DECIMAL:
-        return 0
-    return 3 if code in THREE_DECIMAL else 2
+    return _DECIMALS[normalize_currency(currency)]
 
 
 def normalize_currency(currency: str) -> str:
@@ -71,6 +70,8 @@ def normalize_currency(currency: str) -> str:
     Raises:
         MoneyError: Not one of ``CURRENCIES``.
     """
+    if type(currency) is str and currency in CURRENCIES:
+        return currency
     code = str(currency).lower()
     if code not in CURRENCIES:
         raise MoneyError(
@@ -96,13 +97,16 @@ def to_minor_units(amount: Decimal | str | int, currency: str) -> int:
         MoneyError: Not a number, more decimals than *currency* has, or an unknown code.
     """
     digits = decimals(currency)
-    scaled = _exact(amount).scaleb(digits, context=_EXACT)
-    if scaled != scaled.to_integral_value(context=_EXACT):
-        raise MoneyError(
-            f"More decimals than {currency.upper()} has: at most {digits}. Round it upstream, where the rule is known.",
-            code="too_many_decimals",
-        )
-    value = int(scaled)
+    value = _written_out(amount, digits) if isinstance(amount, str) else None
+    if value is None:
+        scaled = _exact(amount).scaleb(digits, context=_EXACT)
+        if scaled != scaled.to_integral_value(context=_EXACT):
+            raise MoneyError(
+                f"More decimals than {currency.upper()} has: at most {digits}. "
+                "Round it upstream, where the rule is known.",
+                code="too_many_decimals",
+            )
+        value = int(scaled)
     check_minor_units(value, currency)
     return value
 
@@ -134,6 +138,14 @@ def from_minor_units(value: int, currency: str) -> Decimal:
     return Decimal(value).scaleb(-decimals(currency), context=_EXACT)
 
 
+def _written_out(text: str, digits: int) -> int | None:
+    """Return the minor units of text with all its *digits* and no sign, as most amounts are; None for all others."""
+    whole, _, fraction = text.partition(".")
+    number = whole + fraction
+    is_plain = len(fraction) == digits and len(number) <= _MAX_DIGITS and number.isascii() and number.isdigit()
+    return int(number) if is_plain else None
+
+
 def _exact(amount: Decimal | str | int) -> Decimal:
     if isinstance(amount, float):
         raise MoneyError(
@@ -144,7 +156,7 @@ def _exact(amount: Decimal | str | int) -> Decimal:
         number = Decimal(_plain(amount) if isinstance(amount, str) else amount)
     except (InvalidOperation, TypeError, ValueError):
         number = Decimal("NaN")
-    if isinstance(amount, bool) or not number.is_finite() or number.adjusted() > 15:
+    if isinstance(amount, bool) or not number.is_finite() or number.adjusted() >= _MAX_DIGITS:
         raise MoneyError(
             "Not a plain decimal number such as 1234.50, without separators of thousands, spaces or a currency sign.",
             code="not_a_number",

@@ -8,8 +8,9 @@ Source:
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -138,17 +139,37 @@ CustomerPresence = Literal["off_session", "on_session"]
 Outcome = Literal["canceled", "failed", "guaranteed"]
 
 
+class ValueRule(NamedTuple):
+    """
+    What a model's validator looks at, so that it can be asked without the model.
+
+    Attributes:
+        validator: Name of the validator.
+        check: The rule. It raises ``CommandError``.
+        fields: What *check* takes, in this order.
+    """
+
+    validator: str
+    check: Callable[..., None]
+    fields: tuple[str, ...]
+
+
 class Parameter(BaseModel):
     """
     Base of everything inside a request: frozen, and unknown names are errors.
 
+    ``core/shape.py`` builds no models for rows of a kind that it knows, and asks each validator of a model by what is
+    said of it here. One of which nothing is said gets a model for every row.
+
     Attributes:
         by_presence: Names of the model's validators that look only at which fields are there, and at those with a
-            closed set of values. ``core/shape.py`` asks them once for all rows of a kind; any other, for each row.
+            closed set of values. They are asked once for all rows of a kind.
+        by_value: The validator that looks at values of fields, all of which are required.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     by_presence: ClassVar[frozenset[str]] = frozenset()
+    by_value: ClassVar[ValueRule | None] = None
 
 
 class Amount(Parameter):
@@ -158,6 +179,8 @@ class Amount(Parameter):
     Source:
         https://docs.stripe.com/currencies
     """
+
+    by_value = ValueRule("_fits_currency", check_minor_units, ("value", "currency"))
 
     currency: Currency
     value: Integer

@@ -3,8 +3,8 @@ Commands that fill the same fields, checked and written by columns instead of on
 
 The models in ``commands`` and ``parameters`` stay the only rules. A *shape* is learned from one command that they took.
 Another command that fills the same leaves, and has the same values where a field has a closed set of them, can differ
-from it only in the *open* leaves. Each of those must pass the type its model gives it, and a model with a rule over
-values, such as ``Amount``, is asked as a whole. Rules over which fields are there were answered by the first command.
+from it only in the *open* leaves. Each of those must pass the type its model gives it, and what a model says of values
+together, as ``Amount`` does, is asked for every command. Rules over which fields are there were answered by the first.
 
 A shape never says why a value is refused: on any doubt the command is built as always, and the models explain.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import repeat
+from operator import attrgetter, itemgetter
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
@@ -22,7 +23,7 @@ from pydantic.fields import FieldInfo
 from airflow_provider_payrecords.core.commands import Command, ReportPayment, build
 from airflow_provider_payrecords.core.form import Pair, flatten, leaf_text, quote_name, quote_value, quote_values
 from airflow_provider_payrecords.core.identity import KEY_STAMP, fingerprint_of, is_reported, stamp
-from airflow_provider_payrecords.core.parameters import MetadataValue, Parameter
+from airflow_provider_payrecords.core.parameters import MetadataValue, Parameter, ValueRule
 from airflow_provider_payrecords.core.wire import ApiRequest
 
 Path = tuple[str, ...]
@@ -38,12 +39,14 @@ class Draft(NamedTuple):
 
     Attributes:
         values: One for each open leaf of the shape.
+        quoted: The same as they are sent.
         fingerprint: As ``identity.fingerprint`` says it of the command.
         amount_minor: Money in minor units of ``currency``, or None where the command names no amount.
     """
 
     shape: Shape
     values: tuple[Any, ...]
+    quoted: tuple[str, ...]
     fingerprint: str
     amount_minor: int | None
     currency: str | None
@@ -64,15 +67,17 @@ class Draft(NamedTuple):
     def stamped(self, source: str, key: str) -> Draft:
         """Return it as ``identity.stamp`` would. *key* and *source* were checked."""
         shape = self.shape.stamped(source)
-        return self if shape is self.shape else self._replace(shape=shape, values=(*self.values, key))
+        if shape is self.shape:
+            return self
+        return self._replace(shape=shape, values=(*self.values, key), quoted=(*self.quoted, quote_value(key)))
 
     def body(self) -> bytes:
         """Return what ``identity.canonical_body`` says of the command."""
-        return self.shape.canonical.fill(self.values).encode()
+        return self.shape.canonical.fill(self.quoted).encode()
 
     def request(self, idempotency_key: str) -> ApiRequest:
         """Return what ``wire.encode`` says of the command."""
-        target, form = self.shape.target.fill(self.values), self.shape.form.fill(self.values)
+        target, form = self.shape.target.fill(self.quoted), self.shape.form.fill(self.quoted)
         return ApiRequest("POST", target, form.encode(), idempotency_key, self.shape.endpoint)
 
 
@@ -123,17 +128,17 @@ class Shape:
             columns: One for each open leaf, in their order, all of one length.
 
         Raises:
-            ValidationError: At least one value of one command would be refused by the models.
+            ValidationError, CommandError: At least one value of one command would be refused by the models.
         """
         taken = list(columns)
         for places, check in self._units:
             for place, column in zip(places, check(self._sample, [columns[place] for place in places]), strict=True):
                 taken[place] = column
-        bodies = self._reported.fill_columns([quote_values(_texts(column)) for column in taken])
-        prints = [fingerprint_of(body.encode()) for body in bodies]
+        quoted = list(zip(*[quote_values(_texts(column)) for column in taken], strict=True))
+        prints = [fingerprint_of(self._reported.fill(row).encode()) for row in quoted]
         amounts, currencies = (_picked(one, taken, len(prints)) for one in self._money)
-        rows = zip(repeat(self, len(prints)), zip(*taken, strict=True), prints, amounts, currencies, strict=True)
-        return list(map(Draft._make, rows))
+        values = zip(*taken, strict=True)
+        return list(map(Draft, repeat(self), values, quoted, prints, amounts, currencies))
 
     def build(self, values: Sequence[Any]) -> Command:
         """Return the command with *values* in its open leaves."""
@@ -185,15 +190,14 @@ class Template:
 
     def __init__(self, parts: Sequence[tuple[str, int | None]], joint: str = "") -> None:
         self._text = joint.join(text for text, _ in parts)
-        self._places = [place for _, place in parts if place is not None]
+        places = [place for _, place in parts if place is not None]
+        # One value is picked bare, and % takes it so; several come as a tuple.
+        self._pick: Callable[[Sequence[str]], Any] = itemgetter(*places) if places else lambda _: ()
 
-    def fill(self, values: Sequence[Any]) -> str:
-        """Return the text with the values of one command, not quoted yet."""
-        return self._text % tuple([quote_value(leaf_text(values[place], "value")) for place in self._places])
-
-    def fill_columns(self, quoted: Sequence[Sequence[str]]) -> list[str]:
-        """Return the text for each command of quoted *columns*."""
-        return [self._text % row for row in zip(*[quoted[place] for place in self._places], strict=True)]
+    def fill(self, quoted: Sequence[str]) -> str:
+        """Return the text with the quoted values of one command."""
+        filled: str = self._text % self._pick(quoted)
+        return filled
 
 
 def _canonical(path: tuple[str, int | None], pairs: list[Pair], places: dict[str, int]) -> Template:
@@ -269,17 +273,42 @@ def _unit(command: type[Command], path: Path) -> Path:
 
 def _check(command: type[Command], unit: Path, leaves: Sequence[Path]) -> Check:
     if [unit] == list(leaves):
-        adapter = _leaf_adapter(command, unit)
-        return lambda _, columns: [adapter.validate_python(columns[0])]
+        return _check_leaves(command, leaves)
     model = _model(_field(command, unit).annotation)
+    rule = model.by_value if model is not None and issubclass(model, Parameter) else None
+    if model is not None and rule is not None and _value_validators(model) == {rule.validator}:
+        return _check_rule(rule, unit, leaves, _check_leaves(command, leaves))
     adapter = TypeAdapter(list[model])  # type: ignore[valid-type]  # a model found at run time
     inner = [path[len(unit) :] for path in leaves]
+    pickers = [attrgetter(".".join(path)) for path in inner]
 
     def check(sample: Command, columns: Sequence[Column]) -> Sequence[Column]:
         shared = _at(sample, unit).model_dump(exclude_none=True)
         values = [_filled(shared, inner, row) for row in zip(*columns, strict=True)]
         models = adapter.validate_python(values)
-        return [[_at(one, path) for one in models] for path in inner]
+        return [list(map(pick, models)) for pick in pickers]
+
+    return check
+
+
+def _check_leaves(command: type[Command], leaves: Sequence[Path]) -> Check:
+    adapters = [_leaf_adapter(command, path) for path in leaves]
+
+    def check(_: Command, columns: Sequence[Column]) -> Sequence[Column]:
+        return [adapter.validate_python(column) for adapter, column in zip(adapters, columns, strict=True)]
+
+    return check
+
+
+def _check_rule(rule: ValueRule, unit: Path, leaves: Sequence[Path], check_leaves: Check) -> Check:
+    wanted = [(*unit, name) for name in rule.fields]
+
+    def check(sample: Command, columns: Sequence[Column]) -> Sequence[Column]:
+        checked = dict(zip(leaves, check_leaves(sample, columns), strict=True))
+        size = len(columns[0])
+        for values in zip(*[checked.get(path, [_at(sample, path)] * size) for path in wanted], strict=True):
+            rule.check(*values)
+        return list(checked.values())
 
     return check
 
@@ -317,11 +346,11 @@ def _is_literal(annotation: Any) -> bool:
 
 
 def _looks_at_values(model: type[BaseModel]) -> bool:
+    return bool(_value_validators(model))
+
+
+def _value_validators(model: type[BaseModel]) -> set[str]:
+    """Return the names of the model's validators that look at values."""
     rules = model.__pydantic_decorators__
     by_presence = model.by_presence if issubclass(model, Parameter) else frozenset()
-    return bool(
-        rules.field_validators
-        or rules.validators
-        or rules.root_validators
-        or rules.model_validators.keys() - by_presence
-    )
+    return {*rules.field_validators, *rules.validators, *rules.root_validators, *rules.model_validators} - by_presence

@@ -75,9 +75,6 @@ def major_reader(decimal: str | None) -> Callable[[Any, str], int]:
     """
 
     def read(cell: Any, currency: str) -> int:
-        _refuse_float(cell)
-        if isinstance(cell, bool) or not isinstance(cell, (str, int, Decimal)):
-            raise CellError("not_a_number", f"a {type(cell).__name__} is not an amount; send text, decimal or integer")
         number = cell
         if isinstance(cell, str):
             number = _with_point(cell, decimal)
@@ -87,6 +84,8 @@ def major_reader(decimal: str | None) -> Callable[[Any, str], int]:
                     f"the amount{shown_number(cell)} may be thousands; "
                     "set decimal: '.' if the point is the decimal sign",
                 )
+        else:
+            _refuse_no_number(cell)
         try:
             return to_minor_units(number, currency)
         except MoneyError as error:
@@ -150,6 +149,12 @@ def lookup_reader(values: Mapping[str, str | None], *, may_show: bool) -> Callab
         return values[text]
 
     return read
+
+
+def _refuse_no_number(cell: Any) -> None:
+    _refuse_float(cell)
+    if isinstance(cell, bool) or not isinstance(cell, (int, Decimal)):
+        raise CellError("not_a_number", f"a {type(cell).__name__} is not an amount; send text, decimal or integer")
 
 
 def _refuse_float(cell: Any) -> None:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from airflow_provider_payrecords.core.commands import Command
+from airflow_provider_payrecords.core.errors import CommandError
 from airflow_provider_payrecords.core.shape import Draft, Path, Shape, is_closed, may_have_shapes
 from airflow_provider_payrecords.extract.cell import CellError
-from airflow_provider_payrecords.extract.column import Cells
+from airflow_provider_payrecords.extract.column import CellReader, Cells
 from airflow_provider_payrecords.extract.field import OUTCOME
 from airflow_provider_payrecords.extract.key import key_text
 from airflow_provider_payrecords.extract.mapper import RowMapper, Step
@@ -28,6 +29,15 @@ MAX_SHAPES = 1000
 
 Numbered = tuple[int, Cells]
 Signature = tuple[Any, ...]
+Columns = list[Sequence[Any]]
+
+
+class _Field(NamedTuple):
+    """A request field that comes from the rows; other fields may depend on a closed one."""
+
+    step: Step
+    read: CellReader
+    is_closed: bool
 
 
 class ChunkMapper:
@@ -40,13 +50,16 @@ class ChunkMapper:
 
     def __init__(self, mapper: RowMapper) -> None:
         self._mapper = mapper
-        self._steps = [step for step in mapper.steps if not step.is_constant]
-        self._closed = [_decides(mapper.command, step) for step in self._steps]
+        self._fields = [
+            _Field(step, step.read, _decides(mapper.command, step)) for step in mapper.steps if step.read is not None
+        ]
         self._shapes: dict[Signature, _Group] = {}
         self._is_off = not may_have_shapes(mapper.command)
 
     def map(self, rows: Sequence[Numbered]) -> list[Row | RowProblem]:
         """Return what each of *rows*, numbers and cells, is."""
+        if not rows:
+            return []
         found: dict[int, Row | RowProblem] = {}
         for signature, group in self._by_signature(rows).items():
             found.update((row.number, row) for row in self._mapped(signature, group))
@@ -55,8 +68,9 @@ class ChunkMapper:
     def _by_signature(self, rows: Sequence[Numbered]) -> dict[Signature, list[Numbered]]:
         """Group the rows that have values in the same cells, and the same ones where a cell decides on others."""
         parts: list[Any] = [repeat(None, len(rows))]
-        for step, is_closed_one in zip(self._steps, self._closed, strict=True):
-            column = [step.read(cells) for _, cells in rows]
+        columns = _columns(rows)
+        for _, read, is_closed_one in self._fields:
+            column = read.of_rows(columns)
             if is_closed_one:
                 parts += [list(map(type, column)), column]
             elif None in column or "" in column:
@@ -79,7 +93,7 @@ class ChunkMapper:
                 row = self._mapper.map(number, cells)
                 yield row
                 if isinstance(row, Row):
-                    group = self._shapes[signature] = _Group(self._mapper, self._steps, self._closed, row, cells)
+                    group = self._shapes[signature] = _Group(self._mapper, self._fields, row, cells)
                     break
         yield from self._halved(group, list(left))
 
@@ -88,8 +102,8 @@ class ChunkMapper:
             yield from (self._mapper.map(number, cells) for number, cells in rows)
             return
         try:
-            yield from group.map(rows)
-        except (CellError, ValidationError):
+            yield from group.map(rows) if rows else ()
+        except (CellError, CommandError, ValidationError):
             if len(rows) == 1:
                 yield self._mapper.map(*rows[0])
                 return
@@ -106,22 +120,23 @@ class _Group:
         is_known: Whether their shape could be learned. If not, the mapper maps them one by one.
     """
 
-    def __init__(self, mapper: RowMapper, steps: list[Step], closed: list[bool], sample: Row, cells: Cells) -> None:
+    def __init__(self, mapper: RowMapper, fields: list[_Field], sample: Row, cells: Cells) -> None:
         self._mapper = mapper
         outcome = getattr(sample.command, OUTCOME, None)
         applied = [
-            (step, is_closed_one)
-            for step, is_closed_one in zip(steps, closed, strict=True)
-            if step.detail in (None, outcome) and step.read(cells) not in (None, "")
+            field
+            for field in fields
+            if field.step.detail in (None, outcome) and field.read.of_row(cells) not in (None, "")
         ]
-        self._open = [step for step, is_closed_one in applied if not is_closed_one]
-        leaves = [step.path for step in self._open]
-        blank_major = any(step.is_major and step.default is not None for step in steps if step not in self._open)
-        whole = any(step.field in mapper.objects for step, _ in applied)
+        self._open = [field for field in applied if not field.is_closed]
+        leaves = [field.step.path for field in self._open]
+        left = [field.step for field in fields if field not in self._open]
+        blank_major = any(step.is_major and step.default is not None for step in left)
+        whole = any(field.step.field in mapper.objects for field in applied)
         self.is_known = bool(leaves) and not whole and not blank_major
         if self.is_known:
             self._shape = Shape(sample.command, leaves)
-            self._currencies = [self._currency_of(sample.command, step, leaves) for step in self._open]
+            self._currencies = [self._currency_of(sample.command, field.step, leaves) for field in self._open]
             self._reference = leaves.index(mapper.reference) if mapper.reference in leaves else None
             self.is_known = not mapper.reference or self._reference is not None
 
@@ -130,24 +145,23 @@ class _Group:
         Return what each of *rows* is.
 
         Raises:
-            CellError, ValidationError: At least one of them has a problem.
+            CellError, CommandError, ValidationError: At least one of them has a problem.
         """
-        if not rows:
-            return []
-        columns: list[Sequence[Any]] = []
-        for step, currency in zip(self._open, self._currencies, strict=True):
-            column = [step.read(cells) for _, cells in rows]
+        columns = _columns(rows)
+        values: Columns = []
+        for (step, read, _), currency in zip(self._open, self._currencies, strict=True):
+            column = read.of_rows(columns)
             if step.is_major:
-                codes = columns[currency] if isinstance(currency, int) else repeat(currency)
-                columns.append(list(map(step.convert, column, codes)))
+                codes = values[currency] if isinstance(currency, int) else repeat(currency)
+                values.append(list(map(step.convert, column, codes)))
             else:
-                columns.append(list(map(step.convert, column)))
+                values.append(list(map(step.convert, column)))
         if self._reference is None:
-            keys = [self._mapper.key_of(cells) for _, cells in rows]
+            keys = self._mapper.keys_of(columns)
         else:
-            keys = [key_text((value,)) for value in columns[self._reference]]
-        drafts = self._shape.take(columns)
-        return [Row(number, key, draft) for (number, _), key, draft in zip(rows, keys, drafts, strict=True)]
+            keys = [key_text((value,)) for value in values[self._reference]]
+        drafts = self._shape.take(values)
+        return list(map(Row, [number for number, _ in rows], keys, drafts))
 
     def _currency_of(self, sample: Command, step: Step, leaves: list[Path]) -> Any:
         """Return where the currency of an amount in major units is: a place among the leaves, or the same for all."""
@@ -155,6 +169,10 @@ class _Group:
         if not step.is_major:
             return None
         return leaves.index(path) if path in leaves else getattr(sample, step.path[0]).currency
+
+
+def _columns(rows: Sequence[Numbered]) -> Columns:
+    return list(zip(*[cells for _, cells in rows], strict=True))
 
 
 def _decides(command: type[Command], step: Step) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
 from airflow_provider_payrecords.extract.field import nearest
 
@@ -16,7 +15,7 @@ Place = tuple[str, tuple[str, ...]]
 """A column, and the path inside it."""
 
 Cells = Sequence[Any]
-Reader = Callable[[Cells], Any]
+"""What a row holds, one value for each column that is used."""
 
 _MAX_LISTED = 20
 
@@ -80,15 +79,29 @@ class Columns:
         return True
 
 
-def cell_reader(position: int, path: tuple[str, ...]) -> Reader:
-    """Return what reads the cell at *position* of a row, and *path* inside it; None where the path ends early."""
-    if not path:
-        return itemgetter(position)
+class CellReader(NamedTuple):
+    """
+    Finds a cell.
 
-    def read(cells: Cells) -> Any:
-        cell = cells[position]
-        for part in path:
-            cell = cell.get(part) if isinstance(cell, Mapping) else None
-        return cell
+    Attributes:
+        position: Place of its column among those that are used.
+        path: Way inside it; a cell whose way ends early is None.
+    """
 
-    return read
+    position: int
+    path: tuple[str, ...] = ()
+
+    def of_row(self, cells: Cells) -> Any:
+        """Return the cell of one row."""
+        return _inside(cells[self.position], self.path)
+
+    def of_rows(self, columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        """Return the cells of many rows, given by their columns."""
+        column = columns[self.position]
+        return [_inside(cell, self.path) for cell in column] if self.path else column
+
+
+def _inside(cell: Any, path: tuple[str, ...]) -> Any:
+    for part in path:
+        cell = cell.get(part) if isinstance(cell, Mapping) else None
+    return cell

@@ -20,10 +20,9 @@ _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)? ?(?:(Z|z|UTC)|([+-])(\d\d)(?::?(\d\d))?)?",
     re.ASCII,
 )
-_EXACT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d", re.ASCII).fullmatch
+_EXACT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:[0-5]\d:[0-5]\d", re.ASCII).fullmatch
 _EXACT_LENGTH = 19
 _EXACT_PATTERNS = {"%Y-%m-%d %H:%M:%S": " ", "%Y-%m-%dT%H:%M:%S": "T"}
-_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _MAX_HOURS = 10_000
 _SAMPLE = datetime(2021, 12, 31, 22, 45, 59, tzinfo=timezone.utc)
 
@@ -87,35 +86,36 @@ def _exact_reader(zone: ZoneInfo | None, pattern: str | None) -> Callable[[str],
     """
     Return a quick conversion of what most times look like, or None for all others: ``2026-01-31 10:00:00``.
 
-    Text that says a whole hour of a zone in which the clocks were not changed has one offset, so it is looked up once.
+    All seconds of an hour of a zone in which the clocks were not changed have one offset, so it is looked up once.
     """
     if zone is None or pattern not in (None, *_EXACT_PATTERNS):
         return lambda _: None
     separators = "T " if pattern is None else _EXACT_PATTERNS[pattern]
-    offsets: dict[str, timedelta | None] = {}
+    starts: dict[str, int | None] = {}
 
     def read(text: str) -> int | None:
         if not _EXACT(text) or text[10] not in separators:
             return None
         hour = text[:13]
-        try:
-            if hour not in offsets:
-                if len(offsets) >= _MAX_HOURS:
-                    offsets.clear()
-                offsets[hour] = _offset_of_hour(datetime.fromisoformat(f"{hour}:00:00"), zone)
-            offset = offsets[hour]
-            return None if offset is None else (datetime.fromisoformat(text) - _NAIVE_EPOCH - offset) // _SECOND
-        except ValueError:
-            return None
+        if hour not in starts:
+            if len(starts) >= _MAX_HOURS:
+                starts.clear()
+            starts[hour] = _start_of_hour(hour, zone)
+        start = starts[hour]
+        return None if start is None else start + int(text[14:16]) * 60 + int(text[17:])
 
     return read
 
 
-def _offset_of_hour(start: datetime, zone: ZoneInfo) -> timedelta | None:
-    """Return the offset that *zone* has at every second of a local hour, or None if it has several."""
-    ends = (start, start + timedelta(minutes=59, seconds=59))
-    offsets = {one.replace(tzinfo=zone, fold=fold).utcoffset() for one in ends for fold in (0, 1)}
-    return offsets.pop() if len(offsets) == 1 else None
+def _start_of_hour(hour: str, zone: ZoneInfo) -> int | None:
+    """Return the Unix seconds of a local hour, or None if it does not have one offset from beginning to end."""
+    try:
+        first = datetime.fromisoformat(f"{hour}:00:00")
+    except ValueError:
+        return None
+    ends = (first, first + timedelta(minutes=59, seconds=59))
+    starts = {(one.replace(tzinfo=zone, fold=fold) - _EPOCH) // _SECOND for one in ends for fold in (0, 1)}
+    return min(starts) if len(starts) == 2 and max(starts) - min(starts) == 3599 else None
 
 
 def _text(cell: str | date | int) -> str:

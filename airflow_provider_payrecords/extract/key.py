@@ -43,6 +43,8 @@ def key_text(cells: Iterable[Any]) -> str:
 
 
 def _part(cell: Any) -> str:
+    if type(cell) is str and cell.isprintable() and cell and cell == cell.strip():
+        return cell
     if cell is None or cell == "":
         raise CellError("missing_key", "the key is empty; every row needs one, or leave such rows out with where")
     refuse_large_float(cell)
@@ -63,14 +65,15 @@ class KeyIndex:
     Which row showed a key first, and a digest of its content.
 
     Kept in a private temporary database of SQLite: at most 8 MiB of memory whatever the number of rows, and about
-    50 MB of disk per million once it spills. Digests of 12 bytes stand for keys and contents.
+    50 MB of disk per million once it spills. Digests of 12 bytes stand for keys. For contents Python's own hash is
+    enough, keyed by a secret of the process: it only says how a repetition is called.
     """
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
         self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, number INT, content BLOB) WITHOUT ROWID")
+        self._database.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, number INT, content INT) WITHOUT ROWID")
         self._database.execute("BEGIN")
 
     def repeated(self, rows: Sequence[tuple[int, str, Any]]) -> dict[int, tuple[int, bool]]:
@@ -84,7 +87,7 @@ class KeyIndex:
             For the number of each row whose key was shown before: the number of the first row with it, and whether
             their contents are the same.
         """
-        digests = [(_digest(key), number, _digest(repr(content))) for number, key, content in rows]
+        digests = [(_digest(key), number, hash(repr(content))) for number, key, content in rows]
         added = self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", digests).rowcount
         if added == len(digests):
             return {}

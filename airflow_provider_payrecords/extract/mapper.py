@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from airflow_provider_payrecords.extract.cell import (
     minor_amount,
     plain_text,
 )
-from airflow_provider_payrecords.extract.column import Cells, Columns, Place, Reader, cell_reader
+from airflow_provider_payrecords.extract.column import CellReader, Cells, Columns, Place
 from airflow_provider_payrecords.extract.field import METADATA, OUTCOME, Kind, request_fields
 from airflow_provider_payrecords.extract.instant import instant_reader
 from airflow_provider_payrecords.extract.key import key_text
@@ -44,11 +44,10 @@ class Step:
     How one request field gets its value.
 
     Attributes:
-        read: Takes the cell out of a row.
+        read: Finds the cell, or None where the default is all there is.
         convert: Makes the value of a cell; of a cell and its currency if the step ``is_major``.
         detail: The outcome the field belongs to, or None.
         default: Sent where the cell is empty.
-        is_constant: The default is all there is.
         is_leaf: The field takes one value, and no group of others.
         may_be_left_out: A cell that is not empty may leave the field out.
     """
@@ -56,12 +55,11 @@ class Step:
     field: str
     path: tuple[str, ...]
     label: str
-    read: Reader
+    read: CellReader | None
     convert: Callable[..., Any]
     detail: str | None
     default: Any = None
     is_major: bool = False
-    is_constant: bool = False
     is_leaf: bool = True
     may_be_left_out: bool = False
 
@@ -133,7 +131,16 @@ class RowMapper:
         Raises:
             CellError: They make none.
         """
-        return key_text([read(cells) for read in self._key])
+        return key_text([read.of_row(cells) for read in self._key])
+
+    def keys_of(self, columns: Sequence[Sequence[Any]]) -> list[str]:
+        """
+        Return the keys that columns make of many rows, given by the columns ``used``.
+
+        Raises:
+            CellError: One of them makes none.
+        """
+        return list(map(key_text, zip(*[read.of_rows(columns) for read in self._key], strict=True)))
 
     def _read_key(self, cells: Cells, values: dict[str, Any], problems: list[Problem]) -> str | None:
         try:
@@ -160,7 +167,7 @@ class RowMapper:
     def _apply(
         self, step: Step, cells: Cells, values: dict[str, Any], problems: list[Problem], waiting: set[str]
     ) -> None:
-        cell = step.read(cells)
+        cell = None if step.read is None else step.read.of_row(cells)
         convert = step.convert
         if cell is None or cell == "":
             cell = step.default
@@ -214,9 +221,9 @@ class RowMapper:
         labels = dict.fromkeys(self._labels[name] for name in over or inside)
         return f" ({', '.join(f'{one[0].lower()}{one[1:]}' for one in labels)})" if labels else ""
 
-    def _reader(self, place: Place) -> Reader:
+    def _reader(self, place: Place) -> CellReader:
         column, path = place
-        return cell_reader(self._positions.setdefault(column, len(self._positions)), path)
+        return CellReader(self._positions.setdefault(column, len(self._positions)), path)
 
     def _step(self, field: str, spec: FieldSpec, located: Mapping[str, Place]) -> Step:
         path = _path(field)
@@ -225,7 +232,7 @@ class RowMapper:
         plain = _not_an_object if kind is None else _plain(kind, spec)
         if spec.column is None:
             value = "" if spec.constant == "" else _converted(field, plain, spec.constant)
-            return Step(field, path, "The constant", lambda _: None, _as_it_is, detail, default=value, is_constant=True)
+            return Step(field, path, "The constant", None, _as_it_is, detail, default=value)
         label = f"Column '{spec.column}'"
         read = self._reader(located[spec.column])
         if spec.unit == "major":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from airflow_provider_payrecords.core.commands import Command
 from airflow_provider_payrecords.core.identity import fingerprint
@@ -25,8 +26,7 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """
     A row that can be sent.
 

@@ -78,8 +78,7 @@ class OpenExtract:
             # Whoever reads only a part leaves this generator hanging, and it lives on as long as a traceback shows it.
             self._opened.callback(keys.close)
             for chunk in self._read(size):
-                rows = _mapped(chunk, mapper, keys)
-                yield [rows[number] for number, _ in chunk]
+                yield _mapped(chunk, mapper, keys)
 
     def close(self) -> None:
         """Close the source and drop what was copied of it. May be called twice."""
@@ -94,16 +93,16 @@ class OpenExtract:
         self.close()
 
 
-def _mapped(chunk: list[Numbered], mapper: ChunkMapper, keys: KeyIndex) -> dict[int, Row | RowProblem]:
-    """Return what each row is, by its number."""
-    cells = {number: one for number, one in chunk if not isinstance(one, Problem)}
-    rows = {row.number: row for row in mapper.map(list(cells.items()))}
-    seen = [(row.number, row.key, cells[row.number]) for row in rows.values() if row.key is not None]
-    rows.update((number, _repeated(rows[number], *first)) for number, first in keys.repeated(seen).items())
-    for number, one in chunk:
-        if isinstance(one, Problem):
-            rows[number] = RowProblem(number, None, (one,))
-    return rows
+def _mapped(chunk: list[Numbered], mapper: ChunkMapper, keys: KeyIndex) -> list[Row | RowProblem]:
+    """Return what each row is, in their order."""
+    readable = [(number, one) for number, one in chunk if not isinstance(one, Problem)]
+    rows = mapper.map(readable)
+    seen = [(row.number, row.key, cells) for row, (_, cells) in zip(rows, readable, strict=True) if row.key is not None]
+    repeated = keys.repeated(seen)
+    if not repeated and len(readable) == len(chunk):
+        return rows
+    known = {row.number: _repeated(row, *repeated[row.number]) if row.number in repeated else row for row in rows}
+    return [RowProblem(number, None, (one,)) if isinstance(one, Problem) else known[number] for number, one in chunk]
 
 
 def _repeated(row: Row | RowProblem, first: int, is_same: bool) -> RowProblem:

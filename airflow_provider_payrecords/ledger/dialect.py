@@ -9,20 +9,19 @@ in the order of the keys, and no transaction inserts after it has locked, so non
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     URL,
     Column,
     ColumnElement,
     Connection,
     Engine,
+    Row,
     Table,
-    any_,
-    bindparam,
     create_engine,
     event,
     literal,
@@ -40,6 +39,7 @@ _ADVISORY_LOCK = 0x7061_7972_6563  # "payrec" in ASCII
 
 _WAL_ATTEMPTS = 20
 _SQLITE_CACHE_KIB = 16_000
+_KEYS_PER_SELECT = 500  # SQLite before 3.32 takes 999 parameters a statement
 
 _TEXT_TYPES = {"sqlite": "TEXT", "postgresql": 'TEXT COLLATE "C"'}
 
@@ -147,6 +147,47 @@ class Writer:
         return connection.exec_driver_sql(sql, list(rows)).rowcount
 
 
+class Finder:
+    """
+    Finds rows of one table by their primary keys, many at a time, without the cost of building a statement for each.
+
+    Args:
+        names: The columns of the rows that are given back.
+        where: Further columns, and the value that each of them has.
+    """
+
+    def __init__(self, engine: Engine, table: Table, names: Sequence[str], where: Mapping[str, Any]) -> None:
+        self._in_arrays = engine.dialect.name == "postgresql"
+        *shared, self._key = table.primary_key.columns.keys()
+        mark = "%s" if self._in_arrays else "?"
+        fixed = " AND ".join(f"{name} = {mark}" for name in (*shared, *where))
+        self._select = f"SELECT {', '.join(names)} FROM {table.name} WHERE {fixed} AND {self._key}"  # noqa: S608 - our own names
+        self._fixed = tuple(where.values())
+
+    def find(
+        self, connection: Connection, shared: Sequence[Any], keys: Iterable[str], *, lock: bool = False
+    ) -> list[Row[Any]]:
+        """
+        Return the rows that are there, in any order.
+
+        Args:
+            shared: The values that all of them have in the primary key but for its last column.
+            keys: Those of that column.
+            lock: Whether nobody else may change them before this transaction ends.
+        """
+        found: list[Row[Any]] = []
+        remaining = iter(keys)
+        while some := list(islice(remaining, _KEYS_PER_SELECT)):
+            if self._in_arrays:
+                sql = f"{self._select} = ANY(%s::text[])" + (f" ORDER BY {self._key} FOR UPDATE" if lock else "")
+                values = (*shared, *self._fixed, some)
+            else:
+                sql = f"{self._select} IN ({', '.join('?' * len(some))})"
+                values = (*shared, *self._fixed, *some)
+            found += connection.exec_driver_sql(sql, values).all()
+        return found
+
+
 def clock_sql(engine: Engine) -> str:
     """Return SQL for the clock all workers go by, in epoch microseconds: the server's, or with SQLite ``:now``."""
     if engine.dialect.name == "postgresql":
@@ -156,13 +197,6 @@ def clock_sql(engine: Engine) -> str:
 
 def _as_arrays(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     return tuple(map(list, zip(*rows, strict=True)))
-
-
-def is_one_of(engine: Engine, column: Column[Any], values: str) -> ColumnElement[bool]:
-    """Return the condition that *column* is one of the parameter *values*."""
-    if engine.dialect.name == "postgresql":
-        return column == any_(bindparam(values, type_=ARRAY(column.type)))
-    return column.in_(bindparam(values, expanding=True))
 
 
 def comes_after(

@@ -10,9 +10,8 @@ again, within ``Patience``, when a database server goes away in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -36,7 +35,7 @@ from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.ledger.batch import outlived, settle_batch
 from airflow_provider_payrecords.ledger.browsing import SqlBrowsing, conditions, scope_values
 from airflow_provider_payrecords.ledger.claiming import Claiming
-from airflow_provider_payrecords.ledger.dialect import Writer, is_one_of
+from airflow_provider_payrecords.ledger.dialect import Finder, Writer
 from airflow_provider_payrecords.ledger.pace import PaceBook
 from airflow_provider_payrecords.ledger.patience import Patience
 from airflow_provider_payrecords.ledger.retention import RUNS_BATCH
@@ -70,7 +69,6 @@ from airflow_provider_payrecords.ledger.store import (
 
 PAGE_SIZE = 1000
 """Entries fetched at once while streaming."""
-_KEYS_PER_SELECT = 500  # SQLite before 3.32 takes 999 parameters a statement
 
 _IN_SCOPE = tuple(column == bindparam(column.name) for column in SCOPE_COLUMNS)
 _ACCOUNTS = (
@@ -124,11 +122,8 @@ class SqlLedger(SqlBrowsing):
         self._progress = Writer(engine, RUN_PROGRESS)
         self._reasons = Writer(engine, RUN_REASONS)
         self._pace = PaceBook(engine)
-        among = (*_IN_SCOPE, is_one_of(engine, ENTRIES.c.key, "keys"))
-        by_keys = select(ENTRIES).where(*among)
-        self._by_keys = {False: by_keys, True: by_keys.order_by(ENTRIES.c.key).with_for_update()}
-        said = [ENTRIES.c[name] for name in Confirmed._fields]
-        self._confirmed = select(*said).where(*among, ENTRIES.c.state == State.CONFIRMED.value)
+        self._by_keys = Finder(engine, ENTRIES, ENTRIES.columns.keys(), {})
+        self._confirmed = Finder(engine, ENTRIES, Confirmed._fields, {"state": State.CONFIRMED.value})
 
     def claim(self, scope: Scope, intents: Sequence[Intent], worker: Worker, now: datetime) -> list[Decision]:
         """Decide each intent, in order, and save what changed."""
@@ -153,13 +148,9 @@ class SqlLedger(SqlBrowsing):
 
     def confirmed(self, scope: Scope, keys: Sequence[str]) -> list[Confirmed]:
         """Return those of *keys* whose entries are confirmed, in any order. Changes nothing."""
-        values = scope_values(scope)
-
-        def work(connection: Connection) -> list[Confirmed]:
-            found = [connection.execute(self._confirmed, {**values, "keys": some}).all() for some in _portions(keys)]
-            return [Confirmed._make(row) for rows in found for row in rows]
-
-        return self._read(work)
+        shared = _key_start(scope)
+        rows = self._read(lambda connection: self._confirmed.find(connection, shared, keys))
+        return list(map(Confirmed._make, rows))
 
     def accounts(self, scope: Scope) -> set[str]:
         """Return the accounts that had runs of the mode, endpoint and source of *scope*."""
@@ -257,12 +248,9 @@ class SqlLedger(SqlBrowsing):
         self, connection: Connection, scope: Scope, keys: Collection[str], *, lock: bool = False
     ) -> dict[str, Entry]:
         """Return the known entries by key; with *lock*, nobody else changes them before this transaction ends."""
-        values = scope_values(scope)
-        known: dict[str, Entry] = {}
-        for some in _portions(sorted(keys)):
-            rows = connection.execute(self._by_keys[lock], {**values, "keys": some}).all()
-            known.update((entry.key, entry) for entry in map(entry_from_row, rows))
-        return known
+        shared = _key_start(scope)
+        rows = self._by_keys.find(connection, shared, sorted(keys), lock=lock)
+        return {entry.key: entry for entry in map(entry_from_row, rows)}
 
     def add(self, connection: Connection, entries: Collection[Entry]) -> set[str]:
         """Insert new *entries* of one scope. Return the keys of those that no other worker has inserted first."""
@@ -281,15 +269,12 @@ class SqlLedger(SqlBrowsing):
 
 
 def _standing(entry: Entry) -> tuple[Any, ...]:
-    scope = entry.scope
-    names = (scope.account, scope.mode, scope.endpoint, scope.source, entry.key)
-    return (*names, entry.state.value, to_text(entry.updated_at))
+    return (*_key_start(entry.scope), entry.key, entry.state.value, to_text(entry.updated_at))
 
 
-def _portions(keys: Iterable[str]) -> Iterator[list[str]]:
-    remaining = iter(keys)
-    while some := list(islice(remaining, _KEYS_PER_SELECT)):
-        yield some
+def _key_start(scope: Scope) -> tuple[str, ...]:
+    """Return the values of the primary key but for its last column."""
+    return scope.account, scope.mode, scope.endpoint, scope.source
 
 
 def _conditions(selection: Selection) -> list[ColumnElement[bool]]:

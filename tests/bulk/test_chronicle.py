@@ -21,6 +21,7 @@ from airflow_provider_payrecords.bulk.chronicle import (
     interval,
 )
 from airflow_provider_payrecords.bulk.machine import Machine
+from airflow_provider_payrecords.bulk.results import Line
 from airflow_provider_payrecords.bulk.run import ExtractRun
 from airflow_provider_payrecords.bulk.summary import Progress, Tally
 from airflow_provider_payrecords.core.errors import LedgerUnavailableError
@@ -39,11 +40,11 @@ from tests.bulk.world import KEY, MAPPING, World, payment, payments
 EMAIL = "jane.canary@example.com"
 
 
-def line(row_number: int, state: str = "rejected", code: str | None = "a", param: str | None = None) -> dict[str, Any]:
-    return {"row_number": row_number, "state": state, "error_code": code, "error_param": param}
+def line(row_number: int, state: str = "rejected", code: str | None = "a", param: str | None = None) -> Line:
+    return Line(row_number, "s", "k", state, error_code=code, error_param=param)
 
 
-def added(*lines: dict[str, Any]) -> Reasons:
+def added(*lines: Line) -> Reasons:
     reasons = Reasons()
     for one in lines:
         reasons.add(one)

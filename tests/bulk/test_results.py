@@ -15,17 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_payrecords.bulk import ordered
-from airflow_provider_payrecords.bulk.results import FIELDS, Results, _csv_cell, _csv_line
+from airflow_provider_payrecords.bulk.results import FIELDS, Line, Results, _csv_cell, _csv_line
 from airflow_provider_payrecords.core.errors import ResultsError, UsageError
 
 
-def line(number: int, state: str = "confirmed") -> dict[str, object]:
+def line(number: int, state: str = "confirmed") -> Line:
     """Return the result of row *number*."""
-    values = dict.fromkeys(FIELDS)
-    return {**values, "row_number": number, "source": "s", "key": f'Zoë, "{number}"', "state": state}
+    return Line(number, "s", f'Zoë, "{number}"', state)
 
 
-def write(target: object, *lines: tuple[int, dict[str, object]]) -> Results:
+def write(target: object, *lines: tuple[int, Line]) -> Results:
     """Write a whole results file."""
     with closing(Results(target)) as results:
         for ordinal, one in lines:
@@ -130,7 +129,7 @@ def test_a_scheme_that_nothing_here_can_write_is_refused_before_anything_is_sent
 
 def test_half_a_character_does_not_end_the_run(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    write(out, (0, {**line(1), "key": "a\ud800"}))
+    write(out, (0, line(1)._replace(key="a\ud800")))
     assert json.loads(out.read_text())["key"] == "a?"
 
 
@@ -161,7 +160,7 @@ def test_rows_that_come_long_after_their_neighbours_are_in_their_place(
 @pytest.mark.parametrize("key", ["a,b", 'a"b', "a\nb", "a\r", " a ", "#a", None, "=1", "NULL", "\\", "\u2028"])
 def test_every_text_comes_out_as_it_went_in(tmp_path: Path, key: str | None) -> None:
     for ending in ("csv", "jsonl", "parquet"):
-        write(tmp_path / f"r.{ending}", (0, {**line(1), "key": key}), (1, line(2, "rejected")))
+        write(tmp_path / f"r.{ending}", (0, line(1)._replace(key=key)), (1, line(2, "rejected")))
         found = duckdb.sql(f"SELECT key FROM '{tmp_path / f'r.{ending}'}' WHERE row_number = 1").fetchall()
         assert found == [(key,)], ending
 
@@ -169,10 +168,10 @@ def test_every_text_comes_out_as_it_went_in(tmp_path: Path, key: str | None) -> 
 def test_a_run_knows_its_first_rejects_and_ids_though_another_replaced_its_file(tmp_path: Path) -> None:
     for ending in ("csv", "jsonl", "parquet"):
         target = tmp_path / f"r.{ending}"
-        refused = {**line(3, "rejected"), "error_code": "c", "error_param": "p", "error_message": "a\nb"}
+        refused = line(3, "rejected")._replace(error_code="c", error_param="p", error_message="a\nb")
         with closing(Results(target)) as results:
             results.write(1, refused)
-            results.write(0, {**line(2), "payment_record": "pr_1"})
+            results.write(0, line(2)._replace(payment_record="pr_1"))
             results.finish()
             write(target, (0, line(9)))
             assert results.record_ids(5) == ["pr_1"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_payrecords.extract.column import Columns, cell_reader
+from airflow_provider_payrecords.extract.column import CellReader, Columns
 
 
 def test_an_exact_name_wins_over_a_path():
@@ -18,9 +18,10 @@ def test_open_columns_may_hold_anything():
 
 
 def test_a_path_that_ends_early_is_an_absent_cell():
-    read = cell_reader(1, ("a", "b"))
-    assert read((0, {"a": {"b": 5}})) == 5
-    assert read((0, {"a": None})) is read((0, "text")) is read((0, None)) is None
+    read = CellReader(1, ("a", "b"))
+    assert read.of_row((0, {"a": {"b": 5}})) == 5
+    assert read.of_row((0, {"a": None})) is read.of_row((0, "text")) is read.of_row((0, None)) is None
+    assert read.of_rows([(0, 1), ({"a": {"b": 5}}, "text")]) == [5, None]
 
 
 def test_a_missing_column_is_named_with_the_nearest():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
+from airflow_provider_payrecords.bulk.results import Line
 from airflow_provider_payrecords.core.entry import Entry, Scope
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.ledger.memory import MemoryLedger
@@ -55,13 +55,13 @@ class Invariants:
         if entry.state is State.CONFIRMED and entry.payment_record not in self._read:
             self.broken.append(f"{process.name} confirms {entry.key} as {entry.payment_record}, which nobody read")
 
-    def told(self, process: Process, ordinal: int, line: dict[str, Any]) -> None:
+    def told(self, process: Process, ordinal: int, line: Line) -> None:
         """A row gets one result, and it is called confirmed once that is committed, and by a record of this content."""
-        key, said = line["key"], line["payment_record"]
+        key, said = line.key, line.payment_record
         if ordinal in process.lines:
             self.broken.append(f"{process.name} says twice what became of {key}")
         process.lines[ordinal] = line
-        if line["state"] != "confirmed":
+        if line.state != "confirmed":
             return
         entry, payment = self._ledger.look_up(self._scope, [key]).get(key), process.payments[ordinal]
         record = self._records.get(said)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from airflow_provider_payrecords.bulk.results import Line
 from airflow_provider_payrecords.bulk.run import Report
 from tests.simulation.extract import Payment
 from tests.simulation.loop import Timeline, VirtualLoop
@@ -72,7 +73,7 @@ class Process:
         self.loop = VirtualLoop(timeline)
         self.claims: dict[str, datetime] = {}
         self.troubled = False
-        self.lines: dict[int, dict[str, Any]] = {}
+        self.lines: dict[int, Line] = {}
         self.dead = False
         self._timeline = timeline
         self._trace = trace

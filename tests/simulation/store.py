@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from airflow_provider_payrecords.bulk.results import Line
 from airflow_provider_payrecords.core.entry import SENDING, Decision, Entry, Intent, Scope, Settlement, Worker
 from airflow_provider_payrecords.core.errors import LedgerUnavailableError, ResultsError
 from airflow_provider_payrecords.ledger.memory import MemoryLedger
@@ -99,12 +100,12 @@ class Results:
         self._weather = weather
         self._invariants = invariants
 
-    def write(self, ordinal: int, line: dict[str, Any]) -> None:
+    def write(self, ordinal: int, line: Line) -> None:
         self._process.effect("before a result is written")
         if self._weather.strikes("results_fail"):
             self._process.troubled = True
             raise ResultsError("The disk is full. Choose another place.")
-        self._process.note("says of {}: {} {}", line["key"], line["state"], line["payment_record"] or "")
+        self._process.note("says of {}: {} {}", line.key, line.state, line.payment_record or "")
         self._invariants.told(self._process, ordinal, line)
 
     def finish(self, *, whole: bool = True) -> None:

@@ -23,7 +23,7 @@ def forgotten(
     records: dict[str, list[Record]] = {}
     for record in server.records:
         records.setdefault(record.payment, []).append(record)
-    told = {line["key"]: line["state"] for line in last.lines.values()}
+    told = {line.key: line.state for line in last.lines.values()}
     for row in scenario.final:
         entry, made = entries.get(row.key), records.get(row.key, [])
         reason = _why_wrong(scenario, server, row, entry, made, now)
