@@ -66,6 +66,7 @@ class FileExtract(Extract):
                 mapper=mapper,
                 read=partial(staging.rows, types, mapper.used),
                 close=stack.pop_all().close,
+                keys_differ=partial(staging.differ, types, mapper.key_columns),
             )
 
     def _nothing(self, mapping: ExtractMapping) -> OpenExtract:

@@ -74,6 +74,7 @@ class RowMapper:
         steps: How the fields get their values, in the order in which they are filled.
         objects: Fields that hold others.
         reference: Path of the field that is the key, or empty if the key comes from columns.
+        key_columns: The columns that make the key as they are, or none if it is made otherwise.
     """
 
     def __init__(self, mapping: ExtractMapping, columns: Columns) -> None:
@@ -100,6 +101,8 @@ class RowMapper:
         self.steps = (*self._outcome, *self._steps)
         self._labels = {step.field: step.label for step in steps}
         self.used = tuple(self._positions)
+        is_whole = all(not read.path for read in self._key)
+        self.key_columns = tuple(self.used[read.position] for read in self._key) if is_whole else ()
 
     def map(self, number: int, cells: Cells) -> Row | RowProblem:
         """

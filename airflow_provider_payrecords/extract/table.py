@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from types import TracebackType
 
 from airflow_provider_payrecords.core.errors import ExtractError, MappingError
@@ -46,6 +46,9 @@ class OpenExtract:
     Attributes:
         columns: Names of the columns, in order.
         total_rows: How many rows there will be, or None when that shows only at the end.
+
+    Args:
+        keys_differ: Says whether no two rows can have the same key.
     """
 
     def __init__(
@@ -56,11 +59,13 @@ class OpenExtract:
         mapper: RowMapper,
         read: ReadChunks,
         close: Callable[[], None],
+        keys_differ: Callable[[], bool] = lambda: False,
     ) -> None:
         self.columns = columns
         self.total_rows = total_rows
         self._mapper = mapper
         self._read = read
+        self._keys_differ = keys_differ
         self._opened = ExitStack()
         self._opened.callback(close)
 
@@ -74,9 +79,12 @@ class OpenExtract:
             ExtractError: The extract broke off, or changed while it was read.
         """
         mapper = ChunkMapper(self._mapper)
-        with closing(KeyIndex()) as keys:
-            # Whoever reads only a part leaves this generator hanging, and it lives on as long as a traceback shows it.
-            self._opened.callback(keys.close)
+        keys = None if self._keys_differ() else KeyIndex()
+        with ExitStack() as stack:
+            if keys is not None:
+                stack.callback(keys.close)
+                # Whoever reads only a part leaves this generator hanging, and a traceback that shows it keeps it alive.
+                self._opened.callback(keys.close)
             for chunk in self._read(size):
                 yield _mapped(chunk, mapper, keys)
 
@@ -93,16 +101,23 @@ class OpenExtract:
         self.close()
 
 
-def _mapped(chunk: list[Numbered], mapper: ChunkMapper, keys: KeyIndex) -> list[Row | RowProblem]:
-    """Return what each row is, in their order."""
+def _mapped(chunk: list[Numbered], mapper: ChunkMapper, keys: KeyIndex | None) -> list[Row | RowProblem]:
+    """Return what each row is, in their order. *keys* are those of earlier rows, or None if no two can be the same."""
     readable = [(number, one) for number, one in chunk if not isinstance(one, Problem)]
     rows = mapper.map(readable)
-    seen = [(row.number, row.key, cells) for row, (_, cells) in zip(rows, readable, strict=True) if row.key is not None]
-    repeated = keys.repeated(seen)
+    repeated = _repeated_rows(rows, readable, keys) if keys else {}
     if not repeated and len(readable) == len(chunk):
         return rows
     known = {row.number: _repeated(row, *repeated[row.number]) if row.number in repeated else row for row in rows}
     return [RowProblem(number, None, (one,)) if isinstance(one, Problem) else known[number] for number, one in chunk]
+
+
+def _repeated_rows(
+    rows: list[Row | RowProblem], cells: list[tuple[int, Cells]], keys: KeyIndex
+) -> dict[int, tuple[int, bool]]:
+    return keys.repeated(
+        [(row.number, row.key, one) for row, (_, one) in zip(rows, cells, strict=True) if row.key is not None]
+    )
 
 
 def _repeated(row: Row | RowProblem, first: int, is_same: bool) -> RowProblem:

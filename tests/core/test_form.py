@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_payrecords.core.form import decode_form, encode_form, parse_pairs
+from airflow_provider_payrecords.core.form import decode_form, encode_form, parse_pairs, quote_value, quote_values
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="[]"), min_size=1, max_size=8)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -115,3 +115,12 @@ def test_a_name_that_is_both_a_value_and_a_hash_is_refused(form: str) -> None:
 def test_bytes_that_are_not_utf8_are_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match="utf-8"):
         parse_pairs(body)
+
+
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["", "a_1", "a\nb", "\n", "a@b c", "é%+"])
+    )
+)
+def test_many_values_are_quoted_as_each_of_them_is(texts: list[str]) -> None:
+    assert list(quote_values(texts)) == [quote_value(text) for text in texts]

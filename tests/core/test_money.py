@@ -54,6 +54,20 @@ def test_digits_on_paper_are_the_digits_sent(written: tuple[str, str, int]) -> N
     assert to_minor_units(from_minor_units(minor, currency), currency) == minor
 
 
+def said(amount: Any, currency: str) -> int | str:
+    """Return the minor units, or the code of the problem."""
+    try:
+        return to_minor_units(amount, currency)
+    except MoneyError as error:
+        return error.code
+
+
+@given(st.from_regex(r"[0-9]{0,20}(\.[0-9]{0,4})?", fullmatch=True), st.sampled_from(["usd", "jpy", "kwd", "isk"]))
+def test_text_is_the_number_that_it_spells(text: str, currency: str) -> None:
+    number = Decimal(text) if text.strip(".") else Decimal("NaN")
+    assert said(text, currency) == said(number, currency)
+
+
 @given(written_amounts(), st.integers(1, 6))
 def test_digits_do_not_depend_on_the_decimal_context_of_the_caller(written: tuple[str, str, int], prec: int) -> None:
     text, currency, minor = written

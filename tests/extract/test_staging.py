@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_payrecords.core.errors import MappingError
+from airflow_provider_payrecords.extract.key import KeyIndex, key_text
+from airflow_provider_payrecords.extract.sqltype import Type
 from airflow_provider_payrecords.extract.staging import Staging
-from tests.extract.sample import CANARY, csv_text, line, mapping, read, write
+from tests.extract.sample import CANARY, HEADER, csv_text, keys, line, mapping, only_problems, read, write
 
 HOSTILE = [
     "SELECT * FROM read_csv('{secret}')",
@@ -134,3 +141,62 @@ def test_the_folder_is_private_and_goes_away():
     assert home.stat().st_mode & 0o077 == 0
     staging.close()
     assert not home.exists()
+
+
+WRITTEN = {"VARCHAR": ["a", "A", "a ", "1", "01", "", "a|b", "é", None], "BIGINT": ["1", "-1", "0", None]}
+
+
+@given(
+    types=st.lists(st.sampled_from(sorted(WRITTEN)), min_size=1, max_size=2),
+    data=st.data(),
+)
+def test_rows_that_are_said_to_differ_have_different_keys(types, data):
+    names = [f"c{place}" for place in range(len(types))]
+    row = st.tuples(*(st.sampled_from(WRITTEN[one]) for one in types))
+    rows = data.draw(st.lists(row, min_size=1, max_size=6))
+    with closing(Staging()) as staging:
+        values = ", ".join(str(one).replace("None", "NULL") for one in rows).replace(",)", ")")
+        columns = ", ".join(f"CAST({name} AS {one}) AS {name}" for name, one in zip(names, types, strict=True))
+        staging.load(f"(SELECT {columns} FROM (VALUES {values}) AS given({', '.join(names)}))", names)
+        found = staging.types()
+        fetched = [cells for batch in staging.rows(found, names, 10) for _, cells in batch]
+        keys = [key_text(cells) for cells in fetched if all(cells) and not any(str(one).endswith(" ") for one in cells)]
+        if staging.differ(found, names):
+            assert len(set(keys)) == len(keys)
+        else:
+            assert len(set(fetched)) < len(fetched)
+
+
+def test_values_of_other_types_with_the_same_text_are_the_same_key(tmp_path):
+    union = (
+        "SELECT * REPLACE (CASE status WHEN 'Settled' THEN union_value(a := 1)::UNION(a INTEGER, b VARCHAR) "
+        "ELSE union_value(b := '1')::UNION(a INTEGER, b VARCHAR) END AS id) FROM extract"
+    )
+    path = write(tmp_path / "a.csv", csv_text(line(1), line(2, status="Refused")))
+    assert only_problems(read(path, mapping(sql=union))) == [(2, "key", "duplicate_key")]
+
+
+@pytest.mark.parametrize("sql", ["DECIMAL(9, 2)", "DOUBLE", "TIMESTAMP_NS", "STRUCT(a INTEGER)", "JSON"])
+def test_columns_that_are_no_plain_text_are_not_known_to_differ(sql):
+    assert Staging.differ(None, {"a": Type(sql), "b": Type("VARCHAR")}, ("b", "a")) is False
+    assert Staging.differ(None, {}, ()) is False
+
+
+def test_a_key_is_looked_up_only_in_an_extract_that_repeats_one(tmp_path, monkeypatch):
+    asked = []
+    repeated = KeyIndex.repeated
+    monkeypatch.setattr(KeyIndex, "repeated", lambda self, rows: asked.append(len(rows)) or repeated(self, rows))
+    assert len(keys(read(write(tmp_path / "a.csv", csv_text(line(1), line(2)))))) == 2
+    assert asked == []
+    rows = read(write(tmp_path / "b.csv", csv_text(line(1), line(2), line(1))))
+    assert asked == [3]
+    assert only_problems(rows) == [(3, "key", "duplicate_key")]
+
+
+def test_a_key_inside_a_column_or_made_of_several_is_found_again(tmp_path):
+    cells = dict(zip(HEADER.split(","), line(1).split(","), strict=True))
+    rows = [json.dumps({**cells, "ids": {"ours": "a"}, "leg": leg}) for leg in (1, 2, 1)]
+    path = write(tmp_path / "a.jsonl", "\n".join(rows))
+    again = [(2, "key", "duplicate_key"), (3, "key", "duplicate_key")]
+    assert only_problems(read(path, mapping(key="ids.ours"))) == again
+    assert only_problems(read(path, mapping(key=["id", "leg"]))) == again[1:]
