@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from airflow_provider_payrecords.core.commands import Command
 from airflow_provider_payrecords.core.entry import Entry, Intent, Scope
@@ -20,8 +20,7 @@ from airflow_provider_payrecords.core.wire import ApiRequest, encode
 from airflow_provider_payrecords.extract import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """
     A payment ready to be claimed and sent.
 
@@ -41,8 +40,8 @@ class Prepared:
         key, replay = entry.idempotency_key, self.intent.replay or is_asked_for(entry)
         if key == self.intent.idempotency_key and replay == self.intent.replay:
             return self
-        request = replace(self.request, idempotency_key=key)
-        return replace(self, request=request, intent=self.intent._replace(idempotency_key=key, replay=replay))
+        request = self.request._replace(idempotency_key=key)
+        return self._replace(request=request, intent=self.intent._replace(idempotency_key=key, replay=replay))
 
 
 def prepare(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from airflow_provider_payrecords.core.entry import Decision, Entry, Intent, Scope, Settlement
 from airflow_provider_payrecords.core.errors import TransportError
 from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """
     Send a request. Answered with ``Sent``.
 
@@ -25,31 +23,27 @@ class Send:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What came of a send: the answer, or why there is none, and how long it took in seconds."""
 
     outcome: ApiResponse | TransportError
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(NamedTuple):
     """Wait. Answered with None, or with ``StoppedError`` raised inside the flow if waiting was cut short."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """Ask the ledger for the right to send. Answered with a ``Decision`` that is already durable."""
 
     scope: Scope
     intent: Intent
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(NamedTuple):
     """Tell the ledger the outcome. Answered with the ``Entry``, already durable."""
 
     scope: Scope

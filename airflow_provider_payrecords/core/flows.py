@@ -8,9 +8,9 @@ in this order and no other. Neither touches a clock, a socket or a database; the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -47,8 +47,7 @@ from airflow_provider_payrecords.core.shape import Draft, command_of
 from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse, accepted, read_answer
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(NamedTuple):
     """
     What came of a call.
 
@@ -174,7 +173,7 @@ def _report_once(
     if decision.action not in SENDING:
         return Reported(decision, None, decision.entry)
     key = decision.entry.idempotency_key
-    sent = replace(request, idempotency_key=key)
+    sent = request._replace(idempotency_key=key)
     called = yield from call(content, sent, policy, jitter, decision.entry.lease_until)
     entry: Entry = yield Settle(scope, settlement_of(content, intent._replace(idempotency_key=key), called))
     return Reported(decision, called, entry)

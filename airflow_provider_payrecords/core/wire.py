@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,8 +30,7 @@ MAX_LABEL = 200
 """Characters of an error's code, type and parameter that are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
+class ApiRequest(NamedTuple):
     """
     A request without what is the same for all of them: host, key, version.
 
@@ -50,8 +48,7 @@ class ApiRequest:
     endpoint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
+class ApiResponse(NamedTuple):
     """An answer that was read to its end. Header names are lowercase."""
 
     status: int

@@ -65,8 +65,7 @@ class Row(NamedTuple):
         return (amount.value, amount.currency) if amount else (None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class RowProblem:
+class RowProblem(NamedTuple):
     """A row that cannot be sent. ``key`` is None when the key itself is missing or unusable."""
 
     number: int

@@ -197,8 +197,7 @@ def _run(connection: Connection, number: int, step: Step) -> None:
 
 def _steps_done(connection: Connection, name: str, known: int) -> int:
     """Return the number of the last step that ran here: 0 for an empty database."""
-    _refuse_foreign_tables(connection, name)
-    if not inspect(connection).has_table(LEDGER_META.name):
+    if not _is_ledger(connection, name):
         return 0
     last = select(LEDGER_META.c.step, LEDGER_META.c.applied_by).order_by(LEDGER_META.c.step.desc()).limit(1)
     done, applied_by = connection.execute(last).one()
@@ -210,16 +209,16 @@ def _steps_done(connection: Connection, name: str, known: int) -> int:
     return int(done)
 
 
-def _refuse_foreign_tables(connection: Connection, name: str) -> None:
+def _is_ledger(connection: Connection, name: str) -> bool:
+    """Return whether the tables of a ledger are there; False for none at all."""
     tables = inspect(connection)
-    ours = {table for table in METADATA.tables if tables.has_table(table)}
-    if LEDGER_META.name in ours:
+    if tables.has_table(LEDGER_META.name):
         columns = {column["name"] for column in tables.get_columns(LEDGER_META.name)}
-        is_foreign = not columns.issuperset(LEDGER_META.columns.keys())
-    else:
-        is_foreign = bool(ours)
-    if is_foreign:
+        if columns.issuperset(LEDGER_META.columns.keys()):
+            return True
+    others = [table for table in sorted(METADATA.tables) if tables.has_table(table)]
+    if others:
         raise LedgerSchemaError(
-            f"{name} is not a ledger: it has other tables named {', '.join(sorted(ours))}."
-            " Give another file or database."
+            f"{name} is not a ledger: it has other tables named {', '.join(others)}. Give another file or database."
         )
+    return False

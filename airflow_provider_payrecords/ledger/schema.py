@@ -153,6 +153,7 @@ SCOPE_COLUMNS = tuple(ENTRIES.c[name] for name in ("account", "mode", "endpoint"
 KEY_COLUMNS = (*SCOPE_COLUMNS, ENTRIES.c.key)
 
 _STATES = {state.value: state for state in State}
+_scope = lru_cache(maxsize=256)(Scope)
 
 
 @lru_cache(maxsize=256)  # one instant stands in every row of a batch
@@ -204,7 +205,7 @@ def entry_from_row(row: Sequence[Any]) -> Entry:
     account, mode, endpoint, source, key, state, fingerprint, idempotency_key = row[:8]
     created_at, updated_at, claimed_at, lease_until, owner, may_exist, *rest = row[8:]
     return Entry(
-        Scope(account, mode, endpoint, source),
+        _scope(account, mode, endpoint, source),
         key,
         _STATES[state],
         fingerprint,

@@ -52,7 +52,7 @@ class PooledNetwork(httpx.AsyncBaseTransport):
                 request.method,
                 _url(str(request.url)),
                 headers=[(name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw],
-                data=await request.aread() or None,
+                data=await _content(request) or None,
                 allow_redirects=False,
             )
         except _FAILURES as error:
@@ -72,6 +72,11 @@ class PooledNetwork(httpx.AsyncBaseTransport):
             connector=connector, timeout=self._timeouts, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
         )
         return self._session
+
+
+async def _content(request: httpx.Request) -> bytes:
+    stream = request.stream
+    return b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
 
 
 class _Body(httpx.AsyncByteStream):

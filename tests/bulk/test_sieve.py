@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ def test_a_row_from_a_draft_is_prepared_as_its_command_is(stamped: bool) -> None
     assert [isinstance(row.content, Draft) for row in rows] == [False, True, True, True]
     for order, row in enumerate(rows):
         one = prepare_row(row, SCOPE, stamped=stamped, replay=True, order=order)
-        assert replace(one, content=command_of(one.content)) == prepare(
+        assert one._replace(content=command_of(one.content)) == prepare(
             row.command, SCOPE, row.key, stamped=stamped, replay=True, order=order, row_number=row.number
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import Any, get_args
 
@@ -23,8 +22,7 @@ def test_the_effects_and_their_answers_are_a_closed_set() -> None:
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.__name__)
 def test_an_effect_is_frozen_and_says_what_it_is_answered_with(effect: type[Any]) -> None:
     answer = EFFECTS[effect]
-    assert effect.__dataclass_params__.frozen
-    assert "__slots__" in vars(effect)
+    assert issubclass(effect, tuple)
     said = " ".join((effect.__doc__ or "").replace("``", "").split())
     assert re.search(rf"Answered with (a |the )?{answer.__name__ if answer else 'None'}\b", said)
 
@@ -33,5 +31,5 @@ def test_an_effect_is_a_value() -> None:
     one, two = (Send(ApiRequest("GET", "/v1/payment_records")) for _ in range(2))
     assert one == two
     assert hash(one) == hash(two)
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         one.request = two.request  # type: ignore[misc]  # what is frozen cannot be assigned

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -34,7 +33,7 @@ class FewPayments(Extract):
         return nullcontext(self)
 
     def batches(self, size: int) -> Iterator[list[Row | RowProblem]]:
-        rows = [replace(_row(payment), number=number) for number, payment in enumerate(self._payments, 1)]
+        rows = [_row(payment)._replace(number=number) for number, payment in enumerate(self._payments, 1)]
         seen: set[str] = set()
         for place, payment in enumerate(self._payments):
             if payment.key in seen:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -242,7 +241,7 @@ def _sending(change: Callable[[Any, int], Any]) -> Callable[..., Any]:
                 return done.value
             if isinstance(effect, Send):
                 attempt += 1
-                effect = replace(effect, request=change(effect.request, attempt))
+                effect = effect._replace(request=change(effect.request, attempt))
             try:
                 step = partial(flow.send, (yield effect))
             except StoppedError as stopped:
@@ -252,7 +251,7 @@ def _sending(change: Callable[[Any, int], Any]) -> Callable[..., Any]:
 
 
 def _with_key(request: Any, extra: int) -> Any:
-    return replace(request, idempotency_key=f"{request.idempotency_key}-{extra}") if extra else request
+    return request._replace(idempotency_key=f"{request.idempotency_key}-{extra}") if extra else request
 
 
 def _consider_unknown_without_its_content(known: Entry, intent: Intent, worker: Any, now: datetime) -> Decision:
