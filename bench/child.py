@@ -1,8 +1,9 @@
 """
 One contender, once, in a process of its own: ``python -m bench.child NAME JOB``, where JOB is JSON.
 
-It warms up with a job of a few rows, which loads what is loaded late, then does the job, and prints what that took as
-JSON. Processor time is that of the job, in all threads of this process. Memory is the most this process ever held.
+It warms up with a job of a few rows, which loads what is loaded late, then does the job, and leaves what that took in
+the job's folder, as ``TOLD``. Processor time is that of the job, in all threads of this process. Memory is the most
+this process ever held.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from bench.memory import peak_mb
 from bench.payments import write_extract
 
 WARM_UP_ROWS = 3
+TOLD = "told.json"
 
 
 def main(name: str, text: str) -> None:
-    """Do the job and print what it took."""
+    """Do the job and tell what it took."""
     asked = json.loads(text)
     if asked["core"] is not None:
         os.sched_setaffinity(0, {asked["core"]})
@@ -38,7 +40,8 @@ def main(name: str, text: str) -> None:
     job = Job(asked["base"], Path(asked["extract"]), _made(folder / "job"), asked["concurrency"])
     outcomes = [contender(job) for _ in range(asked["runs"])]
     took = {"wall": time.perf_counter() - begun, "cpu": _cpu_seconds() - cpu, "peak_mb": peak_mb(), "start_mb": held}
-    print(json.dumps({**took, "outcome": asdict(all_in_all(outcomes)), "book": control(asked["control"], "/book")}))
+    told = {**took, "outcome": asdict(all_in_all(outcomes)), "book": control(asked["control"], "/book")}
+    (folder / TOLD).write_text(json.dumps(told), encoding="utf-8")
 
 
 def control(base: str, target: str) -> Any:

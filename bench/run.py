@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from bench.child import TOLD
 from bench.contenders import CONTENDERS
 from bench.payments import write_extract
 
@@ -172,5 +173,5 @@ def _run(name: str, asked: dict[str, Any], folder: Path) -> dict[str, Any]:
     )
     if done.returncode != 0:
         raise RuntimeError(f"{name} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    told: dict[str, Any] = json.loads((folder / TOLD).read_text("utf-8"))
     return told
