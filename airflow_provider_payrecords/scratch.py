@@ -84,7 +84,9 @@ def remove_abandoned_partials(target: Path) -> None:
 
 def _remove_abandoned_folders() -> None:
     with suppress(OSError):
-        for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with os.scandir(tempfile.gettempdir()) as entries:
+            folders = [Path(entry) for entry in entries if entry.name.startswith(_PREFIX)]
+        for folder in folders:
             with _held_if_abandoned(folder / _LOCK) as abandoned:
                 if abandoned:
                     shutil.rmtree(folder, ignore_errors=True)

@@ -248,7 +248,7 @@ class Engine:
         """
         async with self._front:
             claimed = await self._queue.get()
-            if self._queue.qsize() <= self._spare:
+            if self._queue.qsize() <= self._options.concurrency:
                 self._room.set()
             if claimed is not None and self.stopping.reason is None:
                 with suppress(StoppedError):

@@ -184,7 +184,10 @@ def consider(entry: Entry | None, intent: Intent, scope: Scope, worker: Worker, 
             idempotency_key=intent.idempotency_key,
             created_at=now,
             updated_at=now,
+            amount_minor=intent.amount_minor,
+            currency=intent.currency,
         )
+        return _claim(entry, worker, now, Action.SEND)
     stored, entry = entry, lapse_if_over(entry, worker.owner, now)
     match entry.state:
         case State.PLANNED:

@@ -12,7 +12,7 @@ Source:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 MIN_RATE = 0.5
 """Requests per second that throttling never goes below."""
@@ -31,8 +31,7 @@ METER_SECONDS = 1.0
 """Time over which the requests that leave are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """
     A token bucket. Times are monotonic seconds.
 
@@ -42,7 +41,7 @@ class Bucket:
         tokens: Requests that may go now; negative while some are waiting.
         updated: When ``tokens`` was true.
         metered: Begin of the present count.
-        count: Requests since then.
+        counted: Requests since then.
         measured: Requests per second of the count before it; infinite before there is one.
         throttled: When the rate was last lowered.
         ceiling: Requests per second at which it was throttled.
@@ -54,7 +53,7 @@ class Bucket:
     tokens: float
     updated: float
     metered: float
-    count: int = 0
+    counted: int = 0
     measured: float = float("inf")
     throttled: float = float("-inf")
     ceiling: float = 0.0
@@ -75,17 +74,17 @@ def take(bucket: Bucket, now: float) -> tuple[Bucket, float]:
     """Take one token. Return the bucket and the seconds to wait before the request may go."""
     elapsed = max(0.0, now - bucket.updated)
     tokens = min(burst(bucket.rate), bucket.tokens + elapsed * bucket.rate) - 1.0
-    metered, count, measured = bucket.metered, bucket.count + 1, bucket.measured
+    metered, counted, measured = bucket.metered, bucket.counted + 1, bucket.measured
     if now - metered >= METER_SECONDS:
-        metered, count, measured = now, 1, bucket.count / (now - metered)
-    # Written out, since ``replace`` would be the dearest part of a request's way through here.
+        metered, counted, measured = now, 1, bucket.counted / (now - metered)
+    # Written out, since ``_replace`` would be the dearest part of a request's way through here.
     taken = Bucket(
         bucket.allowed,
         bucket.rate,
         tokens,
         bucket.updated + elapsed,
         metered,
-        count,
+        counted,
         measured,
         bucket.throttled,
         bucket.ceiling,
@@ -114,10 +113,9 @@ def on_throttled(bucket: Bucket, now: float) -> Bucket:
     """Halve the rate at which requests left, at most once per ``COOL_DOWN_SECONDS``, and forget what was saved up."""
     if now - bucket.throttled < COOL_DOWN_SECONDS:
         return bucket
-    counted = bucket.count / max(METER_SECONDS, now - bucket.metered)
-    left = min(bucket.rate, max(bucket.measured, counted))
-    return replace(
-        bucket,
+    present = bucket.counted / max(METER_SECONDS, now - bucket.metered)
+    left = min(bucket.rate, max(bucket.measured, present))
+    return bucket._replace(
         rate=max(min(MIN_RATE, bucket.allowed), left / 2),
         tokens=min(0.0, bucket.tokens),
         throttled=now,
@@ -136,4 +134,4 @@ def on_answered(bucket: Bucket, now: float) -> Bucket:
         rate = bucket.rate + due * bucket.ceiling / (2 * RECOVERY_SECONDS)
     else:
         rate = bucket.rate * 2 ** (due / DOUBLING_SECONDS)
-    return replace(bucket, rate=min(bucket.allowed, rate), raised=max(now, bucket.raised))
+    return bucket._replace(rate=min(bucket.allowed, rate), raised=max(now, bucket.raised))

@@ -30,6 +30,7 @@ from airflow_provider_payrecords.core.wire import ApiRequest, ApiResponse
 from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport import http
 from airflow_provider_payrecords.transport.clock import Clock, lease_ended, utc_now
+from airflow_provider_payrecords.transport.in_flight import InFlight
 from airflow_provider_payrecords.transport.network import open_network
 from airflow_provider_payrecords.transport.outcome import cut_short, transport_error
 from airflow_provider_payrecords.transport.pace import OwnPace, Pacer
@@ -75,13 +76,12 @@ class AsyncTransport:
     ) -> None:
         self._network = network or open_network(settings, connections)
         self._outgoing = http.Outgoing(settings)
-        self._whole_seconds = http.whole_seconds(settings)
+        self._in_flight = InFlight(http.whole_seconds(settings))
         self._ledger = ledger
         self._pause = pause
         self._clock = clock
         self._now = now
         self._waiting: set[anyio.CancelScope] = set()
-        self._sending: set[anyio.CancelScope] = set()
         self._stopping = False
         self._lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.pacer: Pacer = pacer or OwnPace(settings.rate_limit, clock)
@@ -131,11 +131,11 @@ class AsyncTransport:
     def give_up(self) -> None:
         """Stop, and leave the requests on their way: their outcome is unknown."""
         self.stop()
-        for scope in list(self._sending):
-            scope.cancel()
+        self._in_flight.give_up()
 
     async def close(self) -> None:
         """Close the pool."""
+        self._in_flight.close()
         await self._network.aclose()
 
     async def _perform(self, effect: Effect, in_turn: bool) -> EffectAnswer:
@@ -162,7 +162,9 @@ class AsyncTransport:
 
     async def _paced(self, request: ApiRequest, until: datetime | None, in_turn: bool) -> ApiResponse | TransportError:
         try:
-            await (self._wait(0) if in_turn else self.turn(request.endpoint))
+            if not in_turn:
+                await self.turn(request.endpoint)
+            self._go_on()
         except StoppedError as stopped:
             return NotSentError(stopped.message)
         return lease_ended(until, self._now) or await self._send(request)
@@ -175,20 +177,19 @@ class AsyncTransport:
                     await self._pause(seconds)
                 finally:
                     self._waiting.discard(scope)
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._stopping:
             raise StoppedError("Asked to stop before the request was made. Run again.")
 
     async def _send(self, request: ApiRequest) -> ApiResponse | TransportError:
         self.requests += 1
-        with anyio.CancelScope(deadline=asyncio.get_running_loop().time() + self._whole_seconds) as scope:
-            self._sending.add(scope)
-            try:
-                return await self._exchange(request)
-            except (httpx.HTTPError, OSError) as error:
-                return transport_error(error)
-            finally:
-                self._sending.discard(scope)
-        return cut_short()
+        try:
+            answer = await self._in_flight.bounded(self._exchange(request))
+        except (httpx.HTTPError, OSError) as error:
+            return transport_error(error)
+        return cut_short() if answer is None else answer
 
     async def _exchange(self, request: ApiRequest) -> ApiResponse | TransportError:
         response = await self._network.handle_async_request(self._outgoing(request))

@@ -67,7 +67,7 @@ class Outgoing:
             self._url(request.target),
             headers=headers,
             stream=httpx.ByteStream(request.content),
-            extensions=self._extensions.copy(),
+            extensions=self._extensions,
         )
 
 

@@ -52,7 +52,7 @@ class PooledNetwork(httpx.AsyncBaseTransport):
                 request.method,
                 _url(str(request.url)),
                 headers=[(name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw],
-                data=await _content(request) or None,
+                data=aiohttp.BytesPayload(content) if (content := await _content(request)) else None,
                 allow_redirects=False,
             )
         except _FAILURES as error:
@@ -79,16 +79,21 @@ async def _content(request: httpx.Request) -> bytes:
     return b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
 
 
-class _Body(httpx.AsyncByteStream):
+class _Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self._answer = answer
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         try:
-            async for chunk in self._answer.content.iter_any():
-                yield chunk
+            chunk = await self._answer.content.readany()
         except _FAILURES as error:
             raise as_httpx(error) from error
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
 
     async def aclose(self) -> None:
         # Of an answer that was read to its end this leaves the connection open.
