@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.e2e.accessibility import violations
 from tests.e2e.request_form import PLACE, RequestForm, recorded
 from tests.e2e.standalone import Standalone
 
@@ -49,6 +50,7 @@ def test_a_payment_is_searched_filled_in_tested_and_copied(
     page.get_by_label("Search a call").fill("")
     page.get_by_text("12 of 12 calls").wait_for()
     shoot(page, f"request-search-{width}-{scheme}")
+    assert violations(page) == []
     page.get_by_role("button", name="Report payment", exact=False).first.click()
     form.fill_payment(reference).wait_until_ready()
     page.get_by_text("4,950 minor units of EUR").wait_for()
@@ -75,6 +77,7 @@ def test_a_payment_is_searched_filled_in_tested_and_copied(
     assert "ReportPaymentOperator(" in form.text_of("Operator")
     assert not form.scrolls_sideways()
     shoot(page, f"request-{width}-{scheme}")
+    assert violations(page) == []
 
 
 def test_what_is_wrong_is_said_by_the_field_in_the_words_of_the_library(

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from airflow_provider_payrecords.core.lifecycle import State
+from tests.e2e.accessibility import violations
 from tests.e2e.past_runs import Past
 from tests.e2e.standalone import Standalone, wait_for
 
@@ -59,6 +60,7 @@ def test_runs_a_run_and_a_payment_are_shown(
     page.get_by_text("216 confirmed").first.wait_for()
     shoot(page, f"runs-{width}-{scheme}")
     assert not scrolls_sideways(page)
+    assert violations(page) == []
     page.get_by_role("link", name="adyen_settlements.csv").first.click()
     page.get_by_role("group", name="Confirmed payments").locator("canvas").wait_for()
     page.get_by_text("12 rejected", exact=False).first.wait_for()
@@ -72,12 +74,14 @@ def test_runs_a_run_and_a_payment_are_shown(
     page.get_by_role("button", name="Hide the table").click()
     shoot(page, f"run-{width}-{scheme}")
     assert not scrolls_sideways(page)
+    assert violations(page) == []
     past.refuse_one("bank", f"LOOK-{width}-{scheme}")
     page.goto(of_payment(past, f"LOOK-{width}-{scheme}-1"))
     page.get_by_role("link", name="Open in the Dashboard").wait_for()
     page.get_by_text("requested", exact=True).first.wait_for()
     shoot(page, f"payment-{width}-{scheme}")
     assert not scrolls_sideways(page)
+    assert violations(page) == []
 
 
 def test_back_and_reload_keep_the_place(past: Past, page: Any) -> None:
