@@ -5,9 +5,10 @@ How long each page of Airflow's UI takes on a ledger that holds many payments.
     python -m bench.pages_scale --entries 1000000 --database postgresql
 
 Fills a new ledger, past the store, which would take hours: most payments confirmed, some rejected, unknown, in review
-and planned, in runs of which the largest has half of them. Then makes every GET of the pages' API through the app as
-Airflow mounts it, with its auth manager and a logged-in person, and prints milliseconds on the clock: the first call,
-the median and the longest. What the API would be asked for is answered by a sandbox on this machine.
+and planned, in runs of which the largest has half of them. Then makes every GET by which the pages read the ledger,
+through the app as Airflow mounts it, with its auth manager and a logged-in person, and prints milliseconds on the
+clock: the first call, the median and the longest. What the API would be asked for is answered by a sandbox on this
+machine.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def tell_of_runs(url: str, entries: int) -> None:
 
 
 def pages(entries: int) -> list[Page]:
-    """Return every GET that the pages make."""
+    """Return every GET by which the pages read the ledger."""
     connection = {"connection": "payrecords_default"}
     big = run_id_of(1)
     rejected = next(number for number in range(1, entries) if row_of(number)[_NAMES.index("state")] == "rejected")

@@ -1,4 +1,4 @@
-"""Every page that has a GET is measured on a ledger of its own, through the app as Airflow mounts it."""
+"""Every GET by which the pages read the ledger is measured, through the app as Airflow mounts it."""
 
 from __future__ import annotations
 
