@@ -52,7 +52,7 @@ class PooledNetwork(httpx.AsyncBaseTransport):
                 request.method,
                 _url(str(request.url)),
                 headers=[(name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw],
-                data=aiohttp.BytesPayload(content) if (content := await _content(request)) else None,
+                data=await _content(request) or None,
                 allow_redirects=False,
             )
         except _FAILURES as error:

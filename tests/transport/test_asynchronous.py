@@ -23,7 +23,9 @@ from airflow_provider_payrecords.core.flows import Called, Reported, call, repor
 from airflow_provider_payrecords.core.lifecycle import State
 from airflow_provider_payrecords.core.retry import RetryPolicy
 from airflow_provider_payrecords.core.wire import encode
+from airflow_provider_payrecords.settings import Settings
 from airflow_provider_payrecords.transport.asynchronous import AsyncTransport
+from airflow_provider_payrecords.transport.network import ProxiedNetwork, open_network
 from tests.transport.drivers import COMMAND, Replies, error, network, ok, settings
 from tests.transport.peer import Peer, answer, silence
 
@@ -241,8 +243,12 @@ def test_a_stop_lets_a_request_on_its_way_be_answered() -> None:
     assert reported.entry.state is State.CONFIRMED
 
 
-def test_giving_up_leaves_a_request_on_its_way_unknown() -> None:
+@pytest.mark.parametrize("way", [open_network, ProxiedNetwork])
+def test_giving_up_leaves_a_request_on_its_way_unknown(
+    way: Callable[[Settings, int], httpx.AsyncBaseTransport],
+) -> None:
     with Peer(silence) as peer:
+        given = settings(api_base=f"http://127.0.0.1:{peer.port}")
 
         async def act(driver: AsyncTransport) -> Any:
             async def give_up() -> None:
@@ -251,7 +257,7 @@ def test_giving_up_leaves_a_request_on_its_way_unknown() -> None:
 
             return await alongside(driver, a_report(), give_up)
 
-        reported = run(act, given=settings(api_base=f"http://127.0.0.1:{peer.port}"), ledger=DictLedger())
+        reported = run(act, given=given, ledger=DictLedger(), network=way(given, 1))
     assert isinstance(reported.called.error, OutcomeUnknownError)
     assert (reported.called.sends, reported.entry.state) == (1, State.UNKNOWN)
 
