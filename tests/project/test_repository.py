@@ -24,6 +24,8 @@ DISTRIBUTIONS = {"airflow": "apache-airflow", "openlineage": "openlineage-python
 
 MACHINE_PATH = re.compile(r"(?<![\w.~*/-])/(?:root|work|home|Users|opt)/[\w.]")
 REGISTRY_HOST = re.compile(r"\b(?:pypi|pythonhosted|npmjs|anaconda|proxy\.golang|crates|debian)\.(?:org|com|io)\b")
+BARE_MARK = re.compile(r"# (?:noqa|type: ignore|pragma:|TODO)(?!.{0,40}? [#-] ?\w.{3})")
+"""A mark that switches a check off, or puts work off, without its reason beside it."""
 LOCK_FILE = re.compile(r"(?:^|/)(?:uv\.lock|poetry\.lock|pdm\.lock|Pipfile\.lock|pylock\.toml|package-lock\.json)$")
 
 
@@ -70,10 +72,23 @@ def test_no_file_names_a_machine_or_a_registry(pattern: re.Pattern[str]) -> None
         (REGISTRY_HOST, "https://pypi." + "org/simple"),
         (REGISTRY_HOST, "files.pythonhosted." + "org"),
         (LOCK_FILE, "sub/uv.lock"),
+        (BARE_MARK, "x = f()  # no" + "qa: S608"),
+        (BARE_MARK, "x = f()  # type: ig" + "nore[arg-type]  # no" + "qa: S608"),
+        (BARE_MARK, "x = f()  # TO" + "DO: later"),
     ],
 )
-def test_a_machine_a_registry_and_a_lock_file_are_recognized(pattern: re.Pattern[str], text: str) -> None:
+def test_what_is_not_wanted_is_recognized(pattern: re.Pattern[str], text: str) -> None:
     assert pattern.search(text)
+
+
+def test_every_mark_that_switches_a_check_off_has_its_reason_beside_it() -> None:
+    lines = (
+        (name, n, line)
+        for name, text in texts().items()
+        if name.endswith((".py", ".toml"))
+        for n, line in enumerate(text.splitlines(), 1)
+    )
+    assert [f"{name}:{n}" for name, n, line in lines if BARE_MARK.search(line)] == []
 
 
 def test_no_lock_file_is_committed() -> None:
