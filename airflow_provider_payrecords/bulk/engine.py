@@ -249,7 +249,7 @@ class Engine:
         async with self._front:
             claimed = await self._queue.get()
             if self._queue.qsize() <= self._options.concurrency:
-                self._room.set()
+                self._room.set()  # who waits there asks for itself how much is spare at the present rate
             if claimed is not None and self.stopping.reason is None:
                 with suppress(StoppedError):
                     await self._transport.turn(self._access.scope.endpoint)
